@@ -1,0 +1,145 @@
+"""The archive's tables. The index (patient, study, series, instance, pack) is a shadow that `rebuild-index` remakes from
+the packs; `peer`, `held` and `hidden_study` are records: truth of their own that a rebuild never touches.
+
+Columns that hold DICOM values are named in `fileroom.dicom.attributes`. Times are milliseconds since 1970 UTC.
+A site stands on every row. Absent values are NULL.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from fileroom.database import METADATA
+from fileroom.dicom.attributes import Level, Matching, at_level
+
+SHADOWS = ("instance", "series", "study", "patient", "pack")  # in an order that drops children first
+
+
+def _value_columns(level: Level) -> list[sa.Column[object]]:
+    """A text column for every scanned attribute of this level, and a folded twin for each person name."""
+    columns: list[sa.Column[object]] = []
+    for attribute in at_level(level):
+        if not attribute.scanned or attribute.column in ("study_uid", "series_uid", "sop_uid", "sop_class_uid"):
+            continue
+        columns.append(sa.Column(attribute.column, sa.Text))
+        if attribute.matching is Matching.NAME:
+            columns.append(sa.Column(f"{attribute.column}_fold", sa.Text, index=True))
+    return columns
+
+
+patient = sa.Table(
+    "patient",
+    METADATA,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("site", sa.Text, nullable=False),
+    # who this is: "<issuer or site>\x1f<patient ID>"; a blank patient ID identifies nobody: "\x1f<study UID>"
+    sa.Column("identity", sa.Text, nullable=False, unique=True),
+    sa.Column("study_count", sa.Integer, nullable=False, server_default="0"),
+    *_value_columns(Level.PATIENT),
+    sa.Index("ix_patient_patient_id", "patient_id"),
+)
+
+study = sa.Table(
+    "study",
+    METADATA,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("patient_pk", sa.ForeignKey("patient.id"), nullable=False, index=True),
+    sa.Column("site", sa.Text, nullable=False),
+    sa.Column("study_uid", sa.Text, nullable=False, unique=True),
+    *_value_columns(Level.STUDY),
+    sa.Column("modalities", sa.Text, nullable=False, server_default=""),  # sorted, joined by backslash
+    sa.Column("series_count", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("instance_count", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("size_bytes", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("hidden", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("revision", sa.Integer, nullable=False, server_default="0"),  # rises with every change to the study
+    sa.Column("arrived_ms", sa.BigInteger, nullable=False),
+    sa.Column("updated_ms", sa.BigInteger, nullable=False),
+    sa.Index("ix_study_study_date", "study_date", "id"),
+    sa.Index("ix_study_accession", "accession"),
+)
+
+series = sa.Table(
+    "series",
+    METADATA,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("study_pk", sa.ForeignKey("study.id"), nullable=False),
+    sa.Column("site", sa.Text, nullable=False),
+    sa.Column("series_uid", sa.Text, nullable=False, index=True),
+    *_value_columns(Level.SERIES),
+    sa.Column("instance_count", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("revision", sa.Integer, nullable=False, server_default="0"),  # rises with every instance
+    sa.Column("updated_ms", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("study_pk", "series_uid"),
+)
+
+instance = sa.Table(
+    "instance",
+    METADATA,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),  # rises with arrival: the PAX sequence
+    sa.Column("series_pk", sa.ForeignKey("series.id"), nullable=False, index=True),
+    sa.Column("site", sa.Text, nullable=False),
+    sa.Column("sop_uid", sa.Text, nullable=False, unique=True),
+    sa.Column("sop_class_uid", sa.Text, nullable=False),
+    *_value_columns(Level.IMAGE),
+    sa.Column("transfer_syntax", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),  # SHA-256 of the dataset bytes as they arrived, hex
+    sa.Column("pack_id", sa.BigInteger, nullable=False, index=True),
+    sa.Column("offset", sa.BigInteger, nullable=False),  # of the Part 10 file's first byte in the pack
+    sa.Column("prefix_bytes", sa.Integer, nullable=False),  # preamble, DICM and group 2, before the dataset
+    sa.Column("size_bytes", sa.BigInteger, nullable=False),  # the whole Part 10 file
+    sa.Column("image", sa.LargeBinary),  # pixel description and frame table (archive.image), NULL without pixels
+    sa.Column("source", sa.Text, nullable=False),  # door and peer it came through
+    sa.Column("arrived_ms", sa.BigInteger, nullable=False),
+)
+
+pack = sa.Table(
+    "pack",
+    METADATA,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),  # also its file name, in hex
+    sa.Column("size_bytes", sa.BigInteger, nullable=False),  # acknowledged: every byte before this is promised
+    sa.Column("closed", sa.Boolean, nullable=False),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+)
+
+peer = sa.Table(
+    "peer",
+    METADATA,
+    sa.Column("ae_title", sa.Text, primary_key=True),
+    sa.Column("host", sa.Text, nullable=False),  # the address it calls from and is called at
+    sa.Column("port", sa.Integer, nullable=False),
+    sa.Column("site", sa.Text, nullable=False),
+    sa.Column("may", sa.Text, nullable=False),  # words of store, find, get, move, joined by a space
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+)
+
+held = sa.Table(
+    "held",
+    METADATA,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),  # the PAX sequence
+    sa.Column("site", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),  # conflict | patient | site
+    sa.Column("sop_uid", sa.Text, nullable=False),
+    sa.Column("series_uid", sa.Text, nullable=False),
+    sa.Column("study_uid", sa.Text, nullable=False),
+    sa.Column("sop_class_uid", sa.Text, nullable=False),
+    sa.Column("transfer_syntax", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("pack_id", sa.BigInteger, nullable=False),
+    sa.Column("offset", sa.BigInteger, nullable=False),
+    sa.Column("prefix_bytes", sa.Integer, nullable=False),
+    sa.Column("size_bytes", sa.BigInteger, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("arrived_ms", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("sop_uid", "digest"),
+    sa.Index("ix_held_study_uid", "study_uid"),
+)
+
+hidden_study = sa.Table(
+    "hidden_study",
+    METADATA,
+    sa.Column("study_uid", sa.Text, primary_key=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("hidden_by", sa.Text, nullable=False),
+    sa.Column("hidden_ms", sa.BigInteger, nullable=False),
+)

@@ -1,0 +1,135 @@
+"""One database behind every room: SQLAlchemy Core on SQLite (the default) or PostgreSQL, one code path.
+
+Reads run in `read()`, changes in `write()`; foreign errors are wrapped here, once. Each room declares its own tables on
+`METADATA`; migrations live in `fileroom/migrations` and are applied by `upgrade()`.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+from sqlalchemy import event, exc
+
+from fileroom import errors
+
+METADATA = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_EPOCH_MS = 1_577_836_800_000  # 2020-01-01T00:00:00Z
+
+
+class Database:
+    """An engine with the two ways to use it. Thread-safe; connections are pooled."""
+
+    def __init__(self, url: str, *, busy_timeout_seconds: float = 30.0) -> None:
+        self.url = sa.make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = _sqlite_engine(self.url, busy_timeout_seconds) if self.is_sqlite else _server_engine(self.url)
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A connection for reading; rolled back at the end. Raises DatabaseUnavailable."""
+        with _wrapped(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """One durable transaction: returns after it survives power loss, rolls back on any error.
+
+        On SQLite it takes the write lock at once (BEGIN IMMEDIATE), so that reading what one then changes is safe.
+        Raises DatabaseUnavailable, StorageFull. IntegrityError passes through: callers retry.
+        """
+        with _wrapped(), self.engine.connect() as connection:
+            connection = connection.execution_options(fileroom_write=True)
+            with connection.begin():
+                yield connection
+
+    def close(self) -> None:
+        """Give back every pooled connection."""
+        self.engine.dispose()
+
+
+def _sqlite_engine(url: sa.URL, busy_timeout_seconds: float) -> sa.Engine:
+    engine = sa.create_engine(
+        url,
+        connect_args={"timeout": busy_timeout_seconds, "check_same_thread": False, "cached_statements": 256},
+        poolclass=sa.QueuePool,
+        pool_size=16,
+        max_overflow=48,
+        query_cache_size=1000,
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # BEGIN is ours, below
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",  # a commit survives power loss
+            "foreign_keys=ON",
+            "cache_size=-16384",
+            "mmap_size=268435456",
+            "wal_autocheckpoint=4000",
+            "journal_size_limit=67108864",
+            "temp_store=MEMORY",
+            "case_sensitive_like=ON",  # LIKE means the same on both databases, and can use an index
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        write = connection.get_execution_options().get("fileroom_write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return engine
+
+
+def _server_engine(url: sa.URL) -> sa.Engine:
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    return sa.create_engine(url, pool_size=16, max_overflow=16, pool_pre_ping=True, query_cache_size=1000)
+
+
+@contextmanager
+def _wrapped() -> Iterator[None]:
+    try:
+        yield
+    except exc.OperationalError as error:
+        text = str(error.orig)
+        if any(sign in text for sign in ("disk is full", "readonly", "read-only", "No space left", "disk I/O error")):
+            raise errors.StorageFull("the database has no room or is read-only", hint="free disk space") from error
+        raise errors.DatabaseUnavailable(f"the database did not answer: {type(error.orig).__name__}") from error
+    except (exc.TimeoutError, exc.InterfaceError) as error:
+        raise errors.DatabaseUnavailable("the database did not answer") from error
+
+
+class Ids:
+    """Makes 63-bit row keys that rise with time: milliseconds, this process's random bits, a counter.
+
+    Two processes may in theory collide; the primary key then refuses and the caller's retry takes another.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._node = random.SystemRandom().getrandbits(10)
+        self._pid = os.getpid()
+        self._last = 0
+
+    def next(self) -> int:
+        """The next key, larger than every one this process made before."""
+        with self._lock:
+            now = ((int(time.time() * 1000) - _EPOCH_MS) << 12) | 0
+            self._last = max(self._last + 1, now)
+            return ((self._last >> 12) << 22) | (self._node << 12) | (self._last & 0xFFF)
