@@ -10,7 +10,7 @@ import struct
 from array import array
 from dataclasses import dataclass
 
-from fileroom.dicom.fragments import FRAGMENTS_MAX, FrameRanges, fragment_ranges
+from fileroom.dicom.fragments import FrameRanges, fragment_ranges
 from fileroom.dicom.header import Buffer, Header, Pixels
 from fileroom.dicom.syntax import TransferSyntax
 from fileroom.errors import MalformedObject
@@ -150,7 +150,7 @@ def unpack_table(blob: bytes) -> FrameTable:
     width = 8 if kind == _KIND_WIDE else 4
     position = _FRAGMENTS.size
     expected = position + 2 * width * size + (4 * (count + 1) if grouped else 0)
-    if kind not in (_KIND_WIDE, _KIND_NARROW) or size > FRAGMENTS_MAX or len(blob) != expected:
+    if kind not in (_KIND_WIDE, _KIND_NARROW) or len(blob) != expected or not (grouped or size == count):
         raise MalformedObject("frame table: unreadable")
     code = "Q" if width == 8 else "I"
     starts = array(code, blob[position : position + width * size])
