@@ -1,5 +1,5 @@
-"""The archive's tables. The index (patient, study, series, instance, pack) is a shadow that `rebuild-index` remakes from
-the packs; `peer`, `held` and `hidden_study` are records: truth of their own that a rebuild never touches.
+"""The archive's tables. The index (patient, study, series, instance, pack) is a shadow that `rebuild-index` remakes
+from the packs; `peer`, `held` and `hidden_study` are records: truth of their own that a rebuild never touches.
 
 Columns that hold DICOM values are named in `fileroom.dicom.attributes`. Times are milliseconds since 1970 UTC.
 A site stands on every row. Absent values are NULL.
