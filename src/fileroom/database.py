@@ -11,8 +11,9 @@ import random
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event, exc
@@ -113,6 +114,37 @@ def _wrapped() -> Iterator[None]:
         raise errors.DatabaseUnavailable(f"the database did not answer: {type(error.orig).__name__}") from error
     except (exc.TimeoutError, exc.InterfaceError) as error:
         raise errors.DatabaseUnavailable("the database did not answer") from error
+
+
+class Prepared:
+    """One SELECT, compiled once and then run straight on the driver: a third of the cost of `Connection.execute`.
+
+    For the questions every request asks. Results are the driver's tuples, so only columns of text, numbers and bytes
+    belong in it. Thread-safe.
+    """
+
+    def __init__(self, database: Database, statement: sa.Select[Any]) -> None:
+        compiled = statement.compile(database.engine)
+        self.sql = str(compiled)
+        self._pool = database.engine.raw_connection
+        self._driver_error: type[Exception] = database.engine.dialect.loaded_dbapi.Error
+        self._names: list[str] | None = getattr(compiled, "positiontup", None)
+        self._constants = {name: value for name, value in compiled.params.items() if value is not None}
+
+    def rows(self, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
+        """Every row for these bound values, read in one short snapshot. Raises DatabaseUnavailable."""
+        merged = {**self._constants, **values}
+        with _wrapped():
+            connection = self._pool()
+            try:
+                cursor: Any = connection.cursor()
+                cursor.execute(self.sql, merged if self._names is None else [merged[name] for name in self._names])
+                found: list[tuple[Any, ...]] = cursor.fetchall()
+                return found
+            except self._driver_error as error:
+                raise errors.DatabaseUnavailable(f"the database did not answer: {type(error).__name__}") from error
+            finally:
+                connection.close()
 
 
 class Ids:

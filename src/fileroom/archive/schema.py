@@ -12,6 +12,9 @@ import sqlalchemy as sa
 from fileroom.database import METADATA
 from fileroom.dicom.attributes import Level, Matching, at_level
 
+# Text is compared by code point on both databases, so that ranges and prefixes mean the same and can use an index
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
 SHADOWS = ("instance", "series", "study", "patient", "pack")  # in an order that drops children first
 
 
@@ -21,9 +24,9 @@ def _value_columns(level: Level) -> list[sa.Column[object]]:
     for attribute in at_level(level):
         if not attribute.scanned or attribute.column in ("study_uid", "series_uid", "sop_uid", "sop_class_uid"):
             continue
-        columns.append(sa.Column(attribute.column, sa.Text))
+        columns.append(sa.Column(attribute.column, TEXT))
         if attribute.matching is Matching.NAME:
-            columns.append(sa.Column(f"{attribute.column}_fold", sa.Text, index=True))
+            columns.append(sa.Column(f"{attribute.column}_fold", TEXT, index=True))
     return columns
 
 
@@ -31,9 +34,9 @@ patient = sa.Table(
     "patient",
     METADATA,
     sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("site", sa.Text, nullable=False),
+    sa.Column("site", TEXT, nullable=False),
     # who this is: "<issuer or site>\x1f<patient ID>"; a blank patient ID identifies nobody: "\x1f<study UID>"
-    sa.Column("identity", sa.Text, nullable=False, unique=True),
+    sa.Column("identity", TEXT, nullable=False, unique=True),
     sa.Column("study_count", sa.Integer, nullable=False, server_default="0"),
     *_value_columns(Level.PATIENT),
     sa.Index("ix_patient_patient_id", "patient_id"),
@@ -44,10 +47,10 @@ study = sa.Table(
     METADATA,
     sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("patient_pk", sa.ForeignKey("patient.id"), nullable=False, index=True),
-    sa.Column("site", sa.Text, nullable=False),
-    sa.Column("study_uid", sa.Text, nullable=False, unique=True),
+    sa.Column("site", TEXT, nullable=False),
+    sa.Column("study_uid", TEXT, nullable=False, unique=True),
     *_value_columns(Level.STUDY),
-    sa.Column("modalities", sa.Text, nullable=False, server_default=""),  # sorted, joined by backslash
+    sa.Column("modalities", TEXT, nullable=False, server_default=""),  # sorted, joined by backslash
     sa.Column("series_count", sa.Integer, nullable=False, server_default="0"),
     sa.Column("instance_count", sa.Integer, nullable=False, server_default="0"),
     sa.Column("size_bytes", sa.BigInteger, nullable=False, server_default="0"),
@@ -64,8 +67,8 @@ series = sa.Table(
     METADATA,
     sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("study_pk", sa.ForeignKey("study.id"), nullable=False),
-    sa.Column("site", sa.Text, nullable=False),
-    sa.Column("series_uid", sa.Text, nullable=False, index=True),
+    sa.Column("site", TEXT, nullable=False),
+    sa.Column("series_uid", TEXT, nullable=False, index=True),
     *_value_columns(Level.SERIES),
     sa.Column("instance_count", sa.Integer, nullable=False, server_default="0"),
     sa.Column("revision", sa.Integer, nullable=False, server_default="0"),  # rises with every instance
@@ -78,18 +81,18 @@ instance = sa.Table(
     METADATA,
     sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),  # rises with arrival: the PAX sequence
     sa.Column("series_pk", sa.ForeignKey("series.id"), nullable=False, index=True),
-    sa.Column("site", sa.Text, nullable=False),
-    sa.Column("sop_uid", sa.Text, nullable=False, unique=True),
-    sa.Column("sop_class_uid", sa.Text, nullable=False),
+    sa.Column("site", TEXT, nullable=False),
+    sa.Column("sop_uid", TEXT, nullable=False, unique=True),
+    sa.Column("sop_class_uid", TEXT, nullable=False),
     *_value_columns(Level.IMAGE),
-    sa.Column("transfer_syntax", sa.Text, nullable=False),
-    sa.Column("digest", sa.Text, nullable=False),  # SHA-256 of the dataset bytes as they arrived, hex
+    sa.Column("transfer_syntax", TEXT, nullable=False),
+    sa.Column("digest", TEXT, nullable=False),  # SHA-256 of the dataset bytes as they arrived, hex
     sa.Column("pack_id", sa.BigInteger, nullable=False, index=True),
     sa.Column("offset", sa.BigInteger, nullable=False),  # of the Part 10 file's first byte in the pack
     sa.Column("prefix_bytes", sa.Integer, nullable=False),  # preamble, DICM and group 2, before the dataset
     sa.Column("size_bytes", sa.BigInteger, nullable=False),  # the whole Part 10 file
     sa.Column("image", sa.LargeBinary),  # pixel description and frame table (archive.image), NULL without pixels
-    sa.Column("source", sa.Text, nullable=False),  # door and peer it came through
+    sa.Column("source", TEXT, nullable=False),  # door and peer it came through
     sa.Column("arrived_ms", sa.BigInteger, nullable=False),
 )
 
@@ -105,11 +108,11 @@ pack = sa.Table(
 peer = sa.Table(
     "peer",
     METADATA,
-    sa.Column("ae_title", sa.Text, primary_key=True),
-    sa.Column("host", sa.Text, nullable=False),  # the address it calls from and is called at
+    sa.Column("ae_title", TEXT, primary_key=True),
+    sa.Column("host", TEXT, nullable=False),  # the address it calls from and is called at
     sa.Column("port", sa.Integer, nullable=False),
-    sa.Column("site", sa.Text, nullable=False),
-    sa.Column("may", sa.Text, nullable=False),  # words of store, find, get, move, joined by a space
+    sa.Column("site", TEXT, nullable=False),
+    sa.Column("may", TEXT, nullable=False),  # words of store, find, get, move, joined by a space
     sa.Column("created_ms", sa.BigInteger, nullable=False),
 )
 
@@ -117,19 +120,19 @@ held = sa.Table(
     "held",
     METADATA,
     sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),  # the PAX sequence
-    sa.Column("site", sa.Text, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),  # conflict | patient | site
-    sa.Column("sop_uid", sa.Text, nullable=False),
-    sa.Column("series_uid", sa.Text, nullable=False),
-    sa.Column("study_uid", sa.Text, nullable=False),
-    sa.Column("sop_class_uid", sa.Text, nullable=False),
-    sa.Column("transfer_syntax", sa.Text, nullable=False),
-    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("site", TEXT, nullable=False),
+    sa.Column("kind", TEXT, nullable=False),  # conflict | patient | site
+    sa.Column("sop_uid", TEXT, nullable=False),
+    sa.Column("series_uid", TEXT, nullable=False),
+    sa.Column("study_uid", TEXT, nullable=False),
+    sa.Column("sop_class_uid", TEXT, nullable=False),
+    sa.Column("transfer_syntax", TEXT, nullable=False),
+    sa.Column("digest", TEXT, nullable=False),
     sa.Column("pack_id", sa.BigInteger, nullable=False),
     sa.Column("offset", sa.BigInteger, nullable=False),
     sa.Column("prefix_bytes", sa.Integer, nullable=False),
     sa.Column("size_bytes", sa.BigInteger, nullable=False),
-    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("source", TEXT, nullable=False),
     sa.Column("arrived_ms", sa.BigInteger, nullable=False),
     sa.UniqueConstraint("sop_uid", "digest"),
     sa.Index("ix_held_study_uid", "study_uid"),
@@ -138,8 +141,8 @@ held = sa.Table(
 hidden_study = sa.Table(
     "hidden_study",
     METADATA,
-    sa.Column("study_uid", sa.Text, primary_key=True),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("hidden_by", sa.Text, nullable=False),
+    sa.Column("study_uid", TEXT, primary_key=True),
+    sa.Column("reason", TEXT, nullable=False),
+    sa.Column("hidden_by", TEXT, nullable=False),
     sa.Column("hidden_ms", sa.BigInteger, nullable=False),
 )
