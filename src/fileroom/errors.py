@@ -27,6 +27,10 @@ class BadRequest(FileroomError):
     """The question itself is malformed (HTTP 400, DIMSE A900/C000)."""
 
 
+class Forbidden(FileroomError):
+    """Understood, and refused: this asker may not have it, or not by this way (HTTP 403)."""
+
+
 class NotFound(FileroomError):
     """What was asked for is not in the archive, or is hidden."""
 

@@ -1,7 +1,7 @@
-"""Requests and responses as plain values, a router, and the one table that turns errors into HTTP status.
+"""Requests and responses as plain values, and the one table that turns errors into HTTP status.
 
 The server (`fileroom.web.server`) reads a `Request` off a connection and writes a `Response`; what lies between is
-ordinary blocking functions.
+ordinary blocking functions, found by the `Router` (`fileroom.web.router`).
 """
 
 from __future__ import annotations
@@ -10,18 +10,25 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 import orjson
 
 from fileroom import errors
+from fileroom.web.wire import Stalled
+
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class Body(Protocol):
     """A request body, read once, in order, straight off the connection."""
 
     def read(self, size: int = 65536) -> bytes:
-        """At most `size` bytes, b"" at the end. Raises TooLarge past the server's bound, BadRequest when cut short."""
+        """At most `size` bytes, b"" at the end.
+
+        Raises TooLarge past the server's bound, BadRequest when cut short, Stalled when it comes too slowly; let
+        these pass, the server answers them and closes the connection.
+        """
         ...
 
 
@@ -36,7 +43,7 @@ class Sendable(Protocol):
     def length(self) -> int: ...
 
 
-Part = bytes | Sendable
+Part = bytes | memoryview | Sendable
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +56,50 @@ class Request:
     headers: Mapping[str, str]
     body: Body
     client: tuple[str, int]  # the connection's peer address
-    params: Mapping[str, str] = field(default_factory=dict)  # filled by the router
+    params: Mapping[str, str] = field(default_factory=dict)  # filled by the router, percent-decoded
+    raw_path: str = ""  # the path as sent; "" when it is the same
 
     def args(self) -> list[tuple[str, str]]:
-        """Query arguments in order, decoded, blank values kept. Raises BadRequest past 1,000 of them."""
+        """Query arguments in order, decoded, blank values kept.
+
+        Raises BadRequest past 1,000 of them, on control characters and on what is not UTF-8.
+        """
+        if not self.query:
+            return []
         try:
-            return parse_qsl(self.query, keep_blank_values=True, max_num_fields=1000)
+            pairs = parse_qsl(self.query, keep_blank_values=True, max_num_fields=1000, errors="strict")
         except ValueError as error:
-            raise errors.BadRequest("too many query arguments") from error
+            raise errors.BadRequest("query: too many arguments, or not UTF-8") from error
+        if any(_CONTROL.search(name) or _CONTROL.search(value) for name, value in pairs):
+            raise errors.BadRequest("query: control character in an argument")
+        return pairs
+
+    def segments(self) -> list[str]:
+        """The path split at its slashes, each piece decoded by itself: an encoded slash does not split."""
+        raw = self.raw_path or self.path
+        if self.raw_path and "%" in raw:
+            return [unquote(piece) for piece in raw[1:].split("/")]
+        return raw[1:].split("/")
+
+    def content(self, bytes_max: int) -> bytes:
+        """The whole body, for small ones. Raises TooLarge past `bytes_max`."""
+        pieces: list[bytes] = []
+        total = 0
+        while piece := self.body.read(min(65536, bytes_max - total + 1)):
+            total += len(piece)
+            if total > bytes_max:
+                raise errors.TooLarge(f"body over {bytes_max} bytes")
+            pieces.append(piece)
+        return b"".join(pieces)
 
 
 @dataclass(slots=True)
 class Response:
-    """One HTTP response.
+    """One HTTP response. Header names are lower case; the server adds date, framing and connection headers.
 
-    `parts` is a list (length known: sent with Content-Length) or any other iterable (sent chunked, as it comes).
+    `parts` is a list or tuple (length known: sent with Content-Length) or any other iterable: sent chunked, small
+    parts gathered up to 16 KB. An iterable with a `close` method (a generator) is closed whatever happens. A part
+    that is a Sendable must stay open until it is sent, so the response holds it.
     """
 
     status: int = 200
@@ -83,6 +119,7 @@ Handler = Callable[[Request], Response]
 
 # The one table of errors and HTTP status (PS3.18 8.5); the first match from the top wins.
 STATUS: tuple[tuple[type[errors.FileroomError], int], ...] = (
+    (errors.Forbidden, 403),
     (errors.NotFound, 404),
     (errors.NotAcceptable, 406),
     (errors.UnsupportedMedia, 415),
@@ -90,6 +127,7 @@ STATUS: tuple[tuple[type[errors.FileroomError], int], ...] = (
     (errors.ObjectTooLarge, 413),
     (errors.BadRequest, 400),
     (errors.RefusedObject, 400),
+    (Stalled, 408),
     (errors.StorageFull, 507),
     (errors.Busy, 503),
     (errors.DatabaseUnavailable, 503),
@@ -98,49 +136,16 @@ STATUS: tuple[tuple[type[errors.FileroomError], int], ...] = (
 )
 
 
-def error_response(error: errors.FileroomError) -> Response:
-    """The error as JSON: `{"error": ..., "hint": ...}` under the table's status."""
-    status = next(code for kind, code in STATUS if isinstance(error, kind))
+def error_status(error: errors.FileroomError) -> int:
+    """The HTTP status of an error."""
+    return next(code for kind, code in STATUS if isinstance(error, kind))
+
+
+def error_response(error: errors.FileroomError, status: int | None = None) -> Response:
+    """The error as JSON: `{"error": ..., "hint": ...}` under the table's status, or `status`."""
+    status = status or error_status(error)
     response = Response.json({"error": str(error), "hint": error.hint}, status)
+    response.headers.append(("cache-control", "no-store"))
     if status == 503:
         response.headers.append(("retry-after", "2"))
     return response
-
-
-class Router:
-    """Maps method and path to a handler. Patterns hold `{name}` for one path segment."""
-
-    def __init__(self) -> None:
-        self._routes: list[tuple[re.Pattern[str], dict[str, Handler]]] = []
-        self._by_pattern: dict[str, dict[str, Handler]] = {}
-
-    def add(self, method: str, pattern: str, handler: Handler) -> None:
-        """Register; GET also answers HEAD (the server drops the body)."""
-        methods = self._by_pattern.get(pattern)
-        if methods is None:
-            methods = self._by_pattern[pattern] = {}
-            regex = re.compile("".join(_segment(piece) for piece in re.split(r"(\{\w+\})", pattern)))
-            self._routes.append((regex, methods))
-        methods[method] = handler
-
-    def __call__(self, request: Request) -> Response:
-        for regex, methods in self._routes:
-            found = regex.fullmatch(request.path)
-            if found is None:
-                continue
-            handler = methods.get("GET" if request.method == "HEAD" else request.method)
-            if handler is None:
-                allow = ", ".join(sorted(methods))
-                return Response(405, [("allow", allow), ("content-type", "text/plain")], [b"method not allowed\n"])
-            return handler(_with_params(request, found.groupdict()))
-        raise errors.NotFound("no such page")
-
-
-def _segment(piece: str) -> str:
-    if piece.startswith("{"):
-        return f"(?P<{piece[1:-1]}>[^/]+)"
-    return re.escape(piece)
-
-
-def _with_params(request: Request, params: dict[str, str]) -> Request:
-    return Request(request.method, request.path, request.query, request.headers, request.body, request.client, params)
