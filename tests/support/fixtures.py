@@ -77,7 +77,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def orthanc(tmp_path: Path) -> Iterator[Callable[..., Orthanc]]:
-    """Call it for a running Orthanc; keyword arguments are Orthanc settings, such as `orthanc(OverwriteInstances=False)`."""
+    """Call it for a running Orthanc; keyword arguments are its settings: `orthanc(OverwriteInstances=False)`."""
     started: list[Orthanc] = []
 
     def run(**settings: Any) -> Orthanc:

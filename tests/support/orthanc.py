@@ -1,6 +1,7 @@
 """A real Orthanc with its DICOMweb plugin, on free ports, in a folder of its own.
 
-ORTHANC=/path picks another build than Debian's; ORTHANC_PLUGINS=/path names its plugins (files or folders, colon between).
+ORTHANC=/path picks another build than Debian's; ORTHANC_PLUGINS=/path names its plugins (files or folders, with a
+colon between).
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.support import peers, processes
+
+NODELAY = dict(os.environ, TCP_NODELAY="1")  # dcmtk, which Orthanc builds on, leaves Nagle on without it
 
 
 def build() -> str:
@@ -38,7 +41,7 @@ class Orthanc:
     aet = "ORTHANC"
 
     def __init__(self, home: Path, settings: dict[str, Any] | None = None) -> None:
-        """Starts it with `settings` over the defaults below and waits until it answers. Raises MissingPeer, NotReady."""
+        """Starts it with `settings` over the defaults and waits until it answers. Raises MissingPeer, NotReady."""
         self.home = home
         self.http, self.dicom = processes.free_port(), processes.free_port()
         home.mkdir(parents=True, exist_ok=True)
@@ -68,9 +71,7 @@ class Orthanc:
         }
 
     def _start(self) -> processes.Process:
-        process = processes.start(
-            [build(), self.config], self.home / "log", environment=dict(os.environ, TCP_NODELAY="1")
-        )
+        process = processes.start([build(), self.config], self.home / "log", environment=NODELAY)
         process.wait_until(self.answers)
         return process
 

@@ -46,7 +46,7 @@ def dciodvfy() -> str:
 
 
 def program(path: str) -> str:
-    """That very path, if it can be run, else the program of that name elsewhere outside the venv. Raises MissingPeer."""
+    """That very path if it can be run, else the program of that name outside the venv. Raises MissingPeer."""
     if os.access(path, os.X_OK):
         return path
     places = [place for place in os.environ.get("PATH", "").split(os.pathsep) if place and Path(place) != VENV_BIN]
