@@ -2,12 +2,52 @@
 
 from __future__ import annotations
 
-import mmap
+import re
+import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fileroom.dicom.attributes import ATTRIBUTES
+from fileroom.dicom.charset import decode, is_known
+from fileroom.dicom.deflate import pieces
 from fileroom.dicom.syntax import TransferSyntax
+from fileroom.dicom.uid import check_uid, is_standard
+from fileroom.dicom.walk import PIXEL_TAGS, UNDEFINED, Buffer, Found, Layout, Span, walk_explicit, walk_implicit
+from fileroom.errors import MalformedObject
 
-Buffer = bytes | bytearray | memoryview | mmap.mmap
+__all__ = ["Buffer", "Header", "Pixels", "scan"]
+
+VALUE_CHARACTERS_MAX = 512  # of one indexed value: longer ones are cut in the index, never in the object
+_VALUE_BYTES_MAX = 4 * VALUE_CHARACTERS_MAX
+_TEXT_REGION_MAX = 1 << 18  # bytes at the start of a dataset that are decoded at one go
+_INFLATED_HEAD_BYTES = 1 << 25  # of a deflated dataset kept in memory; pixel data may reach beyond
+
+_CHARSET = "charset"
+_NUMBERS = {  # US elements
+    "rows": 0x00280010,
+    "columns": 0x00280011,
+    "bits_allocated": 0x00280100,
+    "samples": 0x00280002,
+    "planar": 0x00280006,
+    "bits_stored": 0x00280101,
+    "high_bit": 0x00280102,
+    "pixel_representation": 0x00280103,
+}
+_OTHERS = {"photometric": 0x00280004, _CHARSET: 0x00080005}
+_COLUMNS = {a.column: a for a in ATTRIBUTES if a.scanned}
+_NAMES: Mapping[int, str] = (
+    {a.tag: a.column for a in _COLUMNS.values()}
+    | {tag: name for name, tag in (_NUMBERS | _OTHERS).items()}
+    | PIXEL_TAGS
+)
+_LITTLE, _BIG = Layout("<", _NAMES), Layout(">", _NAMES)
+_VRS = {name: a.vr for name, a in _COLUMNS.items()}
+_UIDS = ("study_uid", "series_uid", "sop_uid", "sop_class_uid")
+_IDENTITIES = ("patient_id", "issuer")
+_UNSIGNED = {"<": struct.Struct("<H").unpack_from, ">": struct.Struct(">H").unpack_from}
+_PADDING = " \0"
+_BEHIND_NULL = re.compile(r"\0[^\\]*")
+_COUNT = re.compile(r"\+?0*[1-9][0-9]{0,9}").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,5 +83,209 @@ class Header:
 
 
 def scan(dataset: Buffer, syntax: TransferSyntax) -> Header:
-    """Read the header."""
-    raise NotImplementedError
+    """Read one dataset's header.
+
+    Leading and trailing spaces and nulls of each value are dropped (PS3.5 6.2). What follows the last wanted element
+    is walked too, by lengths alone, so a dataset that is cut short is recognised. A dataset cut exactly between two
+    elements cannot be. A memoryview must be contiguous bytes.
+
+    Raises MalformedObject when the bytes are not such a dataset, when a study, series, SOP instance or SOP class UID
+    is missing, or when a bound is passed (DEPTH_MAX, TOP_LEVEL_MAX, NESTED_MAX, INFLATED_BYTES_MAX); InvalidUid when
+    one of these UIDs cannot be kept.
+    """
+    if syntax.deflated:
+        return _scan_deflated(dataset, syntax)
+    found = Found({}, [])
+    _walk_to(dataset, 0, len(dataset), syntax, found)
+    return _read(dataset, syntax, found)
+
+
+def _walk_to(buffer: Buffer, at: int, end: int, syntax: TransferSyntax, found: Found) -> None:
+    """Walk from `at` to exactly `end`, or raise MalformedObject."""
+    layout = _BIG if syntax.big_endian else _LITTLE
+    walk = walk_implicit if syntax.implicit else walk_explicit
+    at = walk(buffer, at, end, layout, found)
+    if at != end:
+        _check_padding(buffer, at, end)
+
+
+def _check_padding(buffer: Buffer, at: int, end: int) -> None:
+    """Raise unless what follows the last element is padding by zeros, which some writers leave."""
+    if at > end:
+        raise MalformedObject(f"the dataset is cut short: a value ends {at - end} bytes behind its end")
+    for start in range(at, end, _TEXT_REGION_MAX):
+        if bytes(buffer[start : min(end, start + _TEXT_REGION_MAX)]).strip(b"\0"):
+            raise MalformedObject("bytes that are no element follow the last element")
+
+
+def _scan_deflated(dataset: Buffer, syntax: TransferSyntax) -> Header:
+    """Scan what inflates, keeping only its head and its last two pieces: pixel data between them is not kept."""
+    head, size, last, tail = bytearray(), 0, b"", b""
+    for piece in pieces(dataset):
+        size += len(piece)
+        if len(head) < _INFLATED_HEAD_BYTES:
+            head += piece
+        else:
+            last, tail = tail, piece
+    found = Found({}, [])
+    if size == len(head):
+        _walk_to(head, 0, size, syntax, found)
+        return _read(head, syntax, found)
+    at = walk_explicit(head, 0, len(head), _LITTLE, found)
+    kept = last + tail
+    if at != size:
+        if at < size - len(kept):
+            raise MalformedObject("a deflated dataset of this size has elements behind its pixel data")
+        behind = Found({}, [])
+        _walk_to(kept, at - (size - len(kept)), len(kept), syntax, behind)
+    for name, (_, stop) in list(found.spans.items()):
+        if stop > len(head) and name not in PIXEL_TAGS.values():
+            raise MalformedObject("a deflated dataset of this size has a header that does not fit in memory")
+    return _read(head, syntax, found)
+
+
+def _read(buffer: Buffer, syntax: TransferSyntax, found: Found) -> Header:
+    """Turn what a walk found into values."""
+    spans = found.spans
+    warnings = [f"{name} comes more than once: the first one counts" for name in dict.fromkeys(found.repeated)]
+    if found.strays:
+        warnings.append("a sequence delimiter lies outside of any sequence")
+    pixel_span = _take_pixels(spans, warnings)
+    numbers = _take_numbers(buffer, spans, ">" if syntax.big_endian else "<", warnings)
+    region, spans = _text_region(buffer, spans)
+    start, stop = spans.pop(_CHARSET, (0, 0))
+    charset = region[start:stop].strip(_PADDING)
+    if charset and not is_known(charset):
+        warnings.append("the character set is unknown; text is read as Latin-1")
+    values = _texts(region, spans, charset, warnings)
+    photometric = values.pop("photometric", "")
+    for name in ("rows", "columns", "bits_allocated"):
+        if name in numbers:
+            values[name] = str(numbers[name])
+    _check_uids(values, warnings)
+    pixels = None
+    if pixel_span is not None:
+        pixels = _pixels(*pixel_span, numbers, values.get("frame_count", ""), photometric, warnings)
+    return Header(values, charset, pixels, tuple(warnings))
+
+
+def _take_pixels(spans: dict[str, Span], warnings: list[str]) -> tuple[str, Span] | None:
+    """Remove the pixel data elements from `spans`; the first kind that is there, in the order of PIXEL_TAGS."""
+    taken = [(keyword, spans.pop(keyword)) for keyword in PIXEL_TAGS.values() if keyword in spans]
+    if len(taken) > 1:
+        warnings.append(f"more than one pixel data element: {taken[0][0]} counts")
+    return taken[0] if taken else None
+
+
+def _take_numbers(buffer: Buffer, spans: dict[str, Span], order: str, warnings: list[str]) -> dict[str, int]:
+    """Remove the US elements from `spans` and read them; the first value of several."""
+    numbers: dict[str, int] = {}
+    unpack = _UNSIGNED[order]
+    for name in _NUMBERS:
+        span = spans.pop(name, None)
+        if span is not None:
+            start, stop = span
+            if stop - start >= 2:
+                (numbers[name],) = unpack(buffer, start)
+            elif stop != start:
+                warnings.append(f"{name} is not a number of two bytes")
+    return numbers
+
+
+def _text_region(buffer: Buffer, spans: dict[str, Span]) -> tuple[str, dict[str, Span]]:
+    """One string with every value in it, a character a byte, and where in it each value lies.
+
+    Usually that is the start of the dataset as it is. When a value lies far behind, the values are put side by side,
+    each cut to what is needed to know that it is too long.
+    """
+    end = max((stop for _, stop in spans.values()), default=0)
+    if end <= _TEXT_REGION_MAX:
+        return str(buffer[:end], "latin-1"), spans
+    pieces: list[bytes] = []
+    moved: dict[str, Span] = {}
+    at = 0
+    for name, (start, stop) in spans.items():
+        piece = bytes(buffer[start : min(stop, start + _VALUE_BYTES_MAX + 1)])
+        pieces.append(piece)
+        moved[name] = (at, at + len(piece))
+        at += len(piece)
+    return b"".join(pieces).decode("latin-1"), moved
+
+
+def _texts(region: str, spans: dict[str, Span], charset: str, warnings: list[str]) -> dict[str, str]:
+    values: dict[str, str] = {}
+    escapes = "2022" in charset
+    for name, (start, stop) in spans.items():
+        text = region[start:stop].strip(_PADDING)
+        if not text:
+            continue
+        if (
+            not text.isascii()
+            or "\\" in text
+            or "\0" in text
+            or (escapes and "\x1b" in text)
+            or len(text) > VALUE_CHARACTERS_MAX
+        ):
+            text = _careful_text(name, text, charset, warnings)
+        values[name] = text
+    return values
+
+
+def _careful_text(name: str, text: str, charset: str, warnings: list[str]) -> str:
+    """A value that is not plain: decoded, each of its values trimmed, cut behind a null and at the bound."""
+    cut = len(text) > _VALUE_BYTES_MAX
+    text = text[:_VALUE_BYTES_MAX]
+    if not text.isascii() or "\x1b" in text:
+        if not charset:
+            warnings.append(f"{name} has bytes outside ASCII and there is no character set; it is read as Latin-1")
+        text = decode(text.encode("latin-1"), _VRS.get(name, "CS"), charset)
+    if "\0" in text:
+        warnings.append(f"{name} has a null inside; what follows it is dropped")
+        text = _BEHIND_NULL.sub("", text)
+    if "\\" in text:
+        text = "\\".join(value.strip(_PADDING) for value in text.split("\\"))
+    if len(text) <= VALUE_CHARACTERS_MAX and not cut:
+        return text
+    if name in _IDENTITIES:
+        raise MalformedObject(f"{name} is longer than {VALUE_CHARACTERS_MAX} characters")
+    if name not in _UIDS:
+        warnings.append(f"{name} is cut to {VALUE_CHARACTERS_MAX} characters in the index")
+    return text[:VALUE_CHARACTERS_MAX]
+
+
+def _check_uids(values: dict[str, str], warnings: list[str]) -> None:
+    for name in _UIDS:
+        text = values.get(name)
+        if text is None:
+            raise MalformedObject(f"{name} is missing")
+        if not is_standard(text):
+            check_uid(text)
+            warnings.append(f"{name} is not a standard UID")
+
+
+def _pixels(
+    keyword: str, span: Span, numbers: dict[str, int], frame_count: str, photometric: str, warnings: list[str]
+) -> Pixels:
+    start, stop = span
+    get = numbers.get
+    frames = 1
+    if frame_count:
+        if _COUNT(frame_count) is not None:
+            frames = int(frame_count)
+        else:
+            warnings.append("frame_count is not a number; one frame is taken")
+    return Pixels(
+        keyword,
+        start,
+        UNDEFINED if stop == UNDEFINED else stop - start,
+        get("rows", 0),
+        get("columns", 0),
+        get("samples", 1),
+        get("bits_allocated", 0),
+        get("bits_stored", 0),
+        get("high_bit", 0),
+        get("pixel_representation", 0),
+        get("planar", 0),
+        frames,
+        photometric,
+    )
