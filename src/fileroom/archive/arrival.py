@@ -1,0 +1,85 @@
+"""The values that travel with one object from the door to the index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an object comes from. Holds no patient data."""
+
+    door: str  # dimse | stow | import
+    peer: str  # AE title, address or a label
+    site: str
+
+    @property
+    def label(self) -> str:
+        """`door:peer`, as packs and index keep it."""
+        return f"{self.door}:{self.peer}"
+
+
+class Outcome(StrEnum):
+    """What became of an object. In every case its bytes are kept."""
+
+    STORED = "stored"
+    DUPLICATE = "duplicate"  # the same bytes are here already: success, nothing new
+    CONFLICT = "conflict"  # same SOP Instance UID, other bytes: kept apart, held for a person
+    HELD = "held"  # its study belongs to another patient or site: kept apart, held for a person
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a sender may be told."""
+
+    outcome: Outcome
+    study_uid: str
+    series_uid: str
+    sop_uid: str
+    sop_class_uid: str
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Arrival:
+    """One object and all the index will know of it; its place is filled in once it has one."""
+
+    study_uid: str
+    series_uid: str
+    sop_uid: str
+    sop_class_uid: str
+    transfer_syntax: str
+    digest: str  # SHA-256 of the dataset bytes, hex
+    prefix_digest: str
+    prefix_bytes: int
+    size_bytes: int  # of the whole Part 10 file
+    values: dict[str, str]  # column to text, of every level
+    image: bytes | None  # see archive.image
+    site: str
+    source: str
+    arrived_ms: int
+    warnings: tuple[str, ...] = ()
+    sequence: int = 0
+    conflict: bool = False
+    pack_id: int = 0
+    offset: int = 0
+
+    def receipt(self, outcome: Outcome) -> Receipt:
+        return Receipt(outcome, self.study_uid, self.series_uid, self.sop_uid, self.sop_class_uid, self.warnings)
+
+    @property
+    def identity(self) -> str:
+        """The patient this object names: (issuer or site, patient ID). A blank patient ID identifies nobody."""
+        patient_id = self.values.get("patient_id", "").strip()
+        if not patient_id:
+            return f"\x1f{self.study_uid}"
+        return f"{self.values.get('issuer') or self.site}\x1f{patient_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the index decided about one arrival."""
+
+    outcome: Outcome
+    reason: str = field(default="")  # for a person; holds no patient data

@@ -1,0 +1,443 @@
+"""Makes objects durable in groups: one writer appends to the open pack and syncs it, a second thread writes the index
+and only then lets the senders go. While one batch is in the database, the next is on its way to the disk.
+
+The order is the promise: pack bytes synced, then index committed (itself synced), then the answer.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from fileroom import errors
+from fileroom.archive import schema, tar
+from fileroom.archive.arrival import Arrival, Outcome, Receipt, Verdict
+from fileroom.archive.index import Index, Known
+from fileroom.archive.packs import Bytes, Packs, PackWriter
+from fileroom.database import Database, Ids
+
+_log = logging.getLogger("fileroom.archive")
+
+_BATCH_BYTES = 64 << 20
+_BATCH_OBJECTS = 256
+_OWED_MAX = 10_000
+_RACES_MAX = 5
+
+
+class Pending:
+    """An object that was handed over; `wait` returns once it is durable."""
+
+    __slots__ = ("_done", "_error", "_receipt")
+
+    def __init__(self) -> None:
+        self._done = threading.Lock()
+        self._done.acquire()
+        self._receipt: Receipt | None = None
+        self._error: errors.FileroomError | None = None
+
+    def wait(self) -> Receipt:
+        """The receipt: the bytes survive power loss and the index knows them. Call once.
+
+        Raises StorageFull, DatabaseUnavailable: the object is then not promised.
+        """
+        self._done.acquire()
+        if self._receipt is None:
+            raise self._error or errors.DatabaseUnavailable("the archive is stopping")
+        return self._receipt
+
+    def resolve(self, receipt: Receipt) -> None:
+        self._receipt = receipt
+        self._done.release()
+
+    def fail(self, error: errors.FileroomError) -> None:
+        self._error = error
+        self._done.release()
+
+
+@dataclass(slots=True)
+class _Item:
+    """One object between the door and the index."""
+
+    arrival: Arrival
+    pieces: Sequence[Bytes] = ()
+    release: Callable[[], None] | None = None  # gives the buffer back
+    pending: Pending | None = field(default_factory=Pending)
+    followers: list[_Item] = field(default_factory=list)  # the same bytes, sent again before these were done
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Objects whose bytes are durable, and what that did to the packs."""
+
+    items: list[_Item]
+    sizes: dict[int, int] = field(default_factory=dict)  # pack id to acknowledged size
+    closed: list[int] = field(default_factory=list)
+
+
+class Committer:
+    """The two threads. Every object goes through them in order of arrival."""
+
+    def __init__(
+        self, database: Database, packs: Packs, ids: Ids, *, pack_bytes_max: int, pack_age_seconds_max: float
+    ) -> None:
+        self._database = database
+        self._packs = packs
+        self._ids = ids
+        self._index = Index(ids)
+        self._pack_bytes_max = pack_bytes_max
+        self._pack_age_seconds_max = pack_age_seconds_max
+        self._incoming: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
+        self._written: queue.SimpleQueue[_Batch | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()  # guards _inflight and the followers in it
+        self._inflight: dict[str, _Item] = {}
+        self._owed: list[_Batch] = []  # durable in packs, refused by the database; only the index thread
+        self._writer: PackWriter | None = None
+        self._writer_since = 0.0
+        self._closed: list[int] = []  # packs closed since the last batch
+        self._threads = [
+            threading.Thread(target=self._pack_loop, name="packs", daemon=True),
+            threading.Thread(target=self._index_loop, name="index", daemon=True),
+        ]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Finish what was handed over, close the open pack, end the threads."""
+        self._incoming.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    @property
+    def alive(self) -> bool:
+        """Whether objects can be taken in: both threads run and the database owes nothing."""
+        return all(thread.is_alive() for thread in self._threads) and not self._owed
+
+    @property
+    def depth(self) -> int:
+        """Objects handed over and not yet answered."""
+        return len(self._inflight)
+
+    def append(self, arrival: Arrival, pieces: Sequence[Bytes], release: Callable[[], None]) -> Pending:
+        """Take an object whose bytes are in memory; `release` is called once they are written or dropped."""
+        item = _Item(arrival, pieces, release)
+        self._incoming.put(item)
+        assert item.pending is not None
+        return item.pending
+
+    def adopt(self, arrival: Arrival, writer: PackWriter, offset: int) -> Pending:
+        """Take an object that lies in an unfinished pack of its own, header room left before `offset`.
+
+        Raises StorageFull; the pack is then gone.
+        """
+        item = _Item(arrival)
+        pending = item.pending
+        assert pending is not None
+        if not self._claim([item]):
+            self._packs.discard(writer)
+            return pending
+        try:
+            arrival.sequence = self._ids.next()
+            arrival.pack_id, arrival.offset = writer.pack_id, offset
+            head = tar.header(_label(arrival), arrival.size_bytes, writer.pack_id, 0, tar.RESERVED_BYTES)
+            writer.overwrite(0, head)
+            writer.append([tar.padding(arrival.size_bytes)])
+            size_bytes = writer.size_bytes
+            writer.finish()
+            self._packs.publish(writer)
+        except errors.FileroomError as error:
+            self._packs.discard(writer)
+            self._settle([item], error)
+            return pending
+        self._written.put(_Batch([item], {writer.pack_id: size_bytes}, [writer.pack_id]))
+        return pending
+
+    # -- first thread: packs ---------------------------------------------------------------------------------------
+
+    def _pack_loop(self) -> None:
+        while (first := self._incoming.get()) is not None:
+            items, last = self._gather(first)
+            self._guarded(items, self._write_packs)
+            if last:
+                break
+        self._close_pack()
+        self._written.put(_Batch([], closed=self._closed))
+        self._written.put(None)
+
+    def _gather(self, first: _Item) -> tuple[list[_Item], bool]:
+        """What waits right now, up to a batch; True when the end was among it."""
+        items, size = [first], first.arrival.size_bytes
+        while size < _BATCH_BYTES and len(items) < _BATCH_OBJECTS:
+            try:
+                item = self._incoming.get_nowait()
+            except queue.Empty:
+                break
+            if item is None:
+                return items, True
+            items.append(item)
+            size += item.arrival.size_bytes
+        return items, False
+
+    def _guarded(self, items: list[_Item], act: Callable[[list[_Item]], None]) -> None:
+        """Run a step; whatever goes wrong, the senders hear of it and the thread lives on."""
+        try:
+            act(items)
+        except errors.FileroomError as error:
+            _log.error("storing failed objects=%d reason=%s", len(items), error)
+            self._settle(items, error)
+        except Exception:  # noqa: BLE001 - the thread all senders wait for must not die
+            _log.exception("storing failed objects=%d", len(items))
+            self._settle(items, errors.StorageFull("storing failed", hint="see the log"))
+
+    def _write_packs(self, items: list[_Item]) -> None:
+        fresh = self._claim(items)
+        if not fresh:
+            return
+        writer = self._turn_over()
+        pieces: list[Bytes] = []
+        at = writer.size_bytes
+        for item in fresh:
+            arrival = item.arrival
+            arrival.sequence = self._ids.next()
+            head = tar.header(_label(arrival), arrival.size_bytes, writer.pack_id, at)
+            arrival.pack_id, arrival.offset = writer.pack_id, at + len(head)
+            pad = tar.padding(arrival.size_bytes)
+            pieces += (head, *item.pieces, pad)
+            at = arrival.offset + arrival.size_bytes + len(pad)
+        writer.append(pieces)
+        writer.sync()
+        for item in fresh:
+            _release(item)
+        closed, self._closed = self._closed, []
+        self._written.put(_Batch(fresh, {writer.pack_id: writer.size_bytes}, closed))
+
+    def _turn_over(self) -> PackWriter:
+        """An open pack with room. After a failed sync none more goes into the old one: the next start checks it."""
+        writer = self._writer
+        if writer is not None and not writer.broken:
+            age = time.monotonic() - self._writer_since
+            if writer.size_bytes < self._pack_bytes_max and age < self._pack_age_seconds_max:
+                return writer
+        self._close_pack()
+        self._writer = writer = self._packs.create(self._ids.next())
+        self._writer_since = time.monotonic()
+        return writer
+
+    def _close_pack(self) -> None:
+        writer, self._writer = self._writer, None
+        if writer is None:
+            return
+        try:
+            if not writer.broken:
+                writer.finish()
+                self._closed.append(writer.pack_id)
+        except errors.StorageFull as error:
+            _log.error("pack left open pack=%016x reason=%s", writer.pack_id, error)
+        writer.close()
+
+    def _claim(self, items: list[_Item]) -> list[_Item]:
+        """Settle what is here already; the rest is to be written, conflicts marked.
+
+        First the objects in flight, then the database: what left the one is in the other.
+        """
+        others: dict[int, _Item] = {}
+        fresh = []
+        with self._lock:
+            for item in items:
+                other = self._inflight.setdefault(item.arrival.sop_uid, item)
+                if other is not item and other.arrival.digest == item.arrival.digest:
+                    other.followers.append(item)
+                    continue
+                others[id(item)] = other
+                fresh.append(item)
+        for item in items:
+            if id(item) not in others:
+                _release(item)
+        if not fresh:
+            return []
+        try:
+            with self._database.read() as connection:
+                known = self._index.known(connection, {item.arrival.sop_uid for item in fresh})
+        except errors.FileroomError as error:
+            self._settle(fresh, error)
+            return []
+        return [item for item in fresh if not self._settled(item, others[id(item)], known)]
+
+    def _settled(self, item: _Item, other: _Item, known: Known) -> bool:
+        arrival = item.arrival
+        digest = known.digests.get(arrival.sop_uid)
+        kind = known.held.get((arrival.sop_uid, arrival.digest))
+        if digest == arrival.digest:
+            self._resolve(item, Verdict(Outcome.DUPLICATE))
+        elif kind is not None:
+            self._resolve(item, Verdict(Outcome.CONFLICT if kind == "conflict" else Outcome.HELD))
+        else:
+            arrival.conflict = digest is not None or other is not item
+            return False
+        _release(item)
+        return True
+
+    # -- second thread: index --------------------------------------------------------------------------------------
+
+    def _index_loop(self) -> None:
+        last = False
+        while not last:
+            batches, last = self._next_batches()
+            if batches:
+                self._index_batches(batches)
+            elif self._owed and not last:
+                self._index_batches([])
+
+    def _next_batches(self) -> tuple[list[_Batch], bool]:
+        """Every batch that waits; waits for one, at most a second while the database owes something."""
+        batches: list[_Batch] = []
+        try:
+            batch = self._written.get(timeout=1.0 if self._owed else None)
+            while batch is not None:
+                batches.append(batch)
+                batch = self._written.get_nowait()
+        except queue.Empty:
+            return batches, False
+        return batches, True
+
+    def _index_batches(self, batches: list[_Batch]) -> None:
+        owed, self._owed = self._owed, []
+        todo = owed + batches
+        items = [item for batch in todo for item in batch.items]
+        try:
+            verdicts = self._record(todo, [item.arrival for item in items], first_try=not owed)
+        except errors.FileroomError as error:
+            _log.error("index refused objects=%d reason=%s", len(items), error)
+            self._owe(todo, error)
+            return
+        except Exception:  # noqa: BLE001 - the thread all senders wait for must not die
+            _log.exception("index failed objects=%d", len(items))
+            self._index_singly(todo)
+            return
+        for item, verdict in zip(items, verdicts, strict=True):
+            if verdict.reason:
+                _log.warning("held outcome=%s sop=%s reason=%s", verdict.outcome, item.arrival.sop_uid, verdict.reason)
+            self._resolve(item, verdict)
+
+    def _index_singly(self, todo: list[_Batch]) -> None:
+        """One object the database cannot hold must not keep out the others: it alone is refused."""
+        self._index.forget()
+        for batch in todo:
+            for item in batch.items:
+                try:
+                    (verdict,) = self._record([], [item.arrival], first_try=False)
+                except Exception as error:  # noqa: BLE001 - whatever it is, it is this object's own
+                    self._index.forget()
+                    _log.error("index refuses sop=%s kind=%s", item.arrival.sop_uid, type(error).__name__)
+                    self._settle([item], errors.MalformedObject("the index cannot hold this object's values"))
+                else:
+                    self._resolve(item, verdict)
+        try:
+            self._record(todo, [], first_try=True)
+        except errors.FileroomError as error:
+            _log.error("pack sizes not recorded reason=%s", error)
+
+    def _owe(self, todo: list[_Batch], error: errors.FileroomError) -> None:
+        """Tell the senders; keep the objects, which are whole in the packs, to be indexed as soon as it works.
+
+        They stay in flight, so that the same object sent again waits for them instead of being written twice.
+        """
+        self._index.forget()
+        self._owed = todo
+        for batch in todo:
+            for item in batch.items:
+                with self._lock:
+                    followers, item.followers = item.followers, []
+                for told in (item, *followers):
+                    if told.pending is not None:
+                        told.pending.fail(error)
+                        told.pending = None
+        if sum(len(batch.items) for batch in todo) > _OWED_MAX:
+            _log.critical("the database stays away; dropping what is owed: the next start indexes it from the packs")
+            self._settle([item for batch in todo for item in batch.items], error)
+            self._owed = []
+
+    def _record(self, batches: list[_Batch], arrivals: list[Arrival], *, first_try: bool) -> list[Verdict]:
+        checked = first_try
+        for _ in range(_RACES_MAX):
+            try:
+                with self._database.write() as connection:
+                    verdicts = self._index.record(connection, arrivals, checked=checked)
+                    for batch in batches:
+                        _record_packs(connection, batch)
+                return verdicts
+            except IntegrityError:
+                self._index.forget()
+                checked = False
+        raise errors.DatabaseUnavailable("the index is contended: another process wrote the same rows each time")
+
+    def _resolve(self, item: _Item, verdict: Verdict) -> None:
+        with self._lock:
+            if self._inflight.get(item.arrival.sop_uid) is item:
+                del self._inflight[item.arrival.sop_uid]
+            followers, item.followers = item.followers, []
+        outcome = verdict.outcome
+        for told in (item, *followers):
+            if told.pending is not None:
+                told.pending.resolve(told.arrival.receipt(outcome))
+                told.pending = None
+            outcome = Outcome.DUPLICATE if outcome is Outcome.STORED else outcome
+
+    def _settle(self, items: list[_Item], error: errors.FileroomError) -> None:
+        """Tell every sender of these objects that they are not promised."""
+        for item in items:
+            _release(item)
+            with self._lock:
+                if self._inflight.get(item.arrival.sop_uid) is item:
+                    del self._inflight[item.arrival.sop_uid]
+                followers, item.followers = item.followers, []
+            for told in (item, *followers):
+                if told.pending is not None:
+                    told.pending.fail(error)
+                    told.pending = None
+
+
+def _release(item: _Item) -> None:
+    release, item.release, item.pieces = item.release, None, ()
+    if release is not None:
+        release()
+
+
+def _label(arrival: Arrival) -> tar.Label:
+    return tar.Label(
+        arrival.study_uid,
+        arrival.series_uid,
+        arrival.sop_uid,
+        arrival.digest,
+        arrival.prefix_digest,
+        arrival.prefix_bytes,
+        arrival.site,
+        arrival.source,
+        arrival.arrived_ms,
+        arrival.sequence,
+        arrival.conflict,
+    )
+
+
+_PACK_SIZE = sa.update(schema.pack).where(schema.pack.c.id == sa.bindparam("key"))
+
+
+def _record_packs(connection: sa.Connection, batch: _Batch) -> None:
+    """What is acknowledged of each pack the batch touched."""
+    for pack_id, size_bytes in batch.sizes.items():
+        changed = connection.execute(
+            _PACK_SIZE.values(size_bytes=sa.bindparam("size")), {"key": pack_id, "size": size_bytes}
+        )
+        if changed.rowcount == 0:
+            row = {"id": pack_id, "size_bytes": size_bytes, "closed": False, "created_ms": int(time.time() * 1000)}
+            connection.execute(sa.insert(schema.pack), [row])
+    for pack_id in batch.closed:
+        connection.execute(_PACK_SIZE.values(closed=sa.true()), {"key": pack_id})

@@ -1,0 +1,49 @@
+"""What the index keeps of an object's pixels: their description and the frame table, in one small blob."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from fileroom.dicom.frames import FrameTable, pack_table, unpack_table
+from fileroom.dicom.header import Pixels
+
+_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+_LAYOUT = struct.Struct("<BQqIIHHHHHHI16s")
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """The pixels of one stored object."""
+
+    pixels: Pixels
+    frames: FrameTable | None  # None: pixels that cannot be taken apart without decoding (deflated)
+
+
+def pack_image(image: Image) -> bytes:
+    """The blob for the index; `unpack_image` reverses it."""
+    p = image.pixels
+    head = _LAYOUT.pack(
+        _KEYWORDS.index(p.keyword),
+        p.offset,
+        p.length,
+        p.rows,
+        p.columns,
+        p.samples,
+        p.bits_allocated,
+        p.bits_stored,
+        p.high_bit,
+        p.pixel_representation,
+        p.planar,
+        p.frames,
+        p.photometric.encode("ascii", "replace")[:16],
+    )
+    return head + (b"" if image.frames is None else pack_table(image.frames))
+
+
+def unpack_image(blob: bytes) -> Image:
+    """The image a blob describes."""
+    keyword, *numbers, photometric = _LAYOUT.unpack_from(blob)
+    pixels = Pixels(_KEYWORDS[keyword], *numbers, photometric.rstrip(b"\0").decode())
+    table = blob[_LAYOUT.size :]
+    return Image(pixels, unpack_table(table) if table else None)

@@ -1,0 +1,290 @@
+"""One object on its way in: its bytes gathered in memory while small, streamed into a pack of its own when large.
+
+Memory is bounded by a budget shared by all intakes: an intake that gets no more room streams instead of waiting, so
+that half-received objects can never block each other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from types import TracebackType
+
+from fileroom import errors
+from fileroom.archive import tar
+from fileroom.archive.arrival import Arrival, Source
+from fileroom.archive.commit import Committer, Pending
+from fileroom.archive.describe import describe
+from fileroom.archive.packs import Packs, PackWriter
+from fileroom.database import Ids
+from fileroom.dicom import part10
+
+_START_BYTES = 64 << 10
+_POOLED_BYTES_MAX = 2 << 20  # buffers up to this are used again
+_PIECE_BYTES = 1 << 20  # how much is gathered between two writes while streaming
+
+Buffer = bytes | bytearray | memoryview
+
+
+class Budget:
+    """Bytes all intakes together may hold, and a small pool of buffers to use again."""
+
+    def __init__(self, size_bytes: int) -> None:
+        self._free = size_bytes
+        self._lock = threading.Lock()
+        self._pool: list[bytearray] = []
+        self._pool_max = max(4, min(16, size_bytes // (8 * _POOLED_BYTES_MAX)))
+
+    def take(self, size: int) -> bool:
+        """Whether `size` bytes more may be held; never waits."""
+        with self._lock:
+            if size > self._free:
+                return False
+            self._free -= size
+            return True
+
+    def give(self, size: int) -> None:
+        with self._lock:
+            self._free += size
+
+    def buffer(self, size: int) -> bytearray | None:
+        """A buffer of at least `size` bytes, charged to the budget; None when there is no room."""
+        with self._lock:
+            if self._pool and len(self._pool[-1]) >= size:
+                found = self._pool.pop()
+                if len(found) <= self._free:
+                    self._free -= len(found)
+                    return found
+        return bytearray(size) if self.take(size) else None
+
+    def put_back(self, buffer: bytearray) -> None:
+        """Give a buffer back; nobody may use it any more."""
+        with self._lock:
+            self._free += len(buffer)
+            if _START_BYTES < len(buffer) <= _POOLED_BYTES_MAX and len(self._pool) < self._pool_max:
+                self._pool.append(buffer)
+                self._pool.sort(key=len)
+
+
+class Intake:
+    """Takes the bytes of one object, in order, from one thread; `submit` hands it over, `abort` forgets it.
+
+    With `prefix` the bytes are a dataset alone and the prefix is put before it; without, they are a Part 10 file.
+    """
+
+    def __init__(
+        self, source: Source, prefix: bytes, shared: Shared, transfer_syntax: str = "", *, size_hint: int = 0
+    ) -> None:
+        self._source = source
+        self._prefix = prefix
+        self._transfer_syntax = transfer_syntax
+        self._shared = shared
+        self._buffer: bytearray | None = shared.budget.buffer(max(_START_BYTES, min(size_hint, shared.buffered_max)))
+        self._used = 0
+        self._hashed = 0  # bytes of the buffer that are in the digest already
+        self._sha = hashlib.sha256() if prefix else None
+        self._stream: _Stream | None = None
+        if self._buffer is None:
+            self._to_stream()
+
+    def write(self, chunk: Buffer) -> None:
+        """Take a copy of these bytes. Raises ObjectTooLarge, StorageFull."""
+        size = len(chunk)
+        if size > _PIECE_BYTES and self._stream is not None:
+            view = memoryview(chunk)
+            for at in range(0, size, _PIECE_BYTES):
+                self.write(view[at : at + _PIECE_BYTES])
+            return
+        room = self.space(size)
+        room[:] = chunk
+        room.release()
+        self.wrote(size)
+
+    def space(self, size: int) -> memoryview:
+        """Room for exactly `size` more bytes, to receive into; then call `wrote`. Release it before anything else.
+
+        Raises ObjectTooLarge, StorageFull.
+        """
+        if self._stream is not None:
+            return self._stream.space(size)
+        needed = self._used + size
+        if needed > self._shared.buffered_max or not self._grow(needed):
+            self._to_stream()
+            return self.space(size)
+        assert self._buffer is not None
+        return memoryview(self._buffer)[self._used : needed]
+
+    def wrote(self, size: int) -> None:
+        """`size` bytes of the room were filled. Raises StorageFull."""
+        if self._stream is not None:
+            self._stream.wrote(size)
+            return
+        self._used += size
+        if self._sha is not None and self._used - self._hashed >= 1 << 17:
+            self._hash_on()
+
+    def submit(self, study_uid: str = "") -> Pending:
+        """All bytes are in: read the header and hand the object over to be made durable.
+
+        With `study_uid`, only an object of that study is taken. Raises MalformedObject, InvalidUid, WrongStudy,
+        StorageFull; nothing of the object is then kept.
+        """
+        try:
+            if self._stream is not None:
+                return self._stream.submit(self._source, self._prefix, self._transfer_syntax, study_uid)
+            return self._submit_buffer(study_uid)
+        except BaseException:
+            self.abort()
+            raise
+
+    def _submit_buffer(self, study_uid: str) -> Pending:
+        assert self._buffer is not None
+        whole = memoryview(self._buffer)[: self._used]
+        prefix: Buffer = self._prefix
+        dataset, syntax_uid = whole, self._transfer_syntax
+        if not prefix:
+            prefix, dataset, syntax_uid = split(whole, self._source)
+        if self._sha is not None:
+            self._hash_on()
+            digest = self._sha.hexdigest()
+        else:
+            digest = hashlib.sha256(dataset).hexdigest()
+        arrival = describe(dataset, prefix, syntax_uid, digest, self._source)
+        _check_study(arrival, study_uid)
+        buffer, self._buffer = self._buffer, None
+        return self._shared.committer.append(arrival, (prefix, dataset), lambda: self._shared.budget.put_back(buffer))
+
+    def abort(self) -> None:
+        """Forget the object; idempotent, and nothing after `submit`."""
+        if self._buffer is not None:
+            self._shared.budget.put_back(self._buffer)
+            self._buffer = None
+        if self._stream is not None:
+            self._stream.abort()
+
+    def __enter__(self) -> Intake:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.abort()
+
+    def _hash_on(self) -> None:
+        assert self._sha is not None
+        assert self._buffer is not None
+        self._sha.update(memoryview(self._buffer)[self._hashed : self._used])
+        self._hashed = self._used
+
+    def _grow(self, needed: int) -> bool:
+        old = self._buffer
+        assert old is not None
+        if needed <= len(old):
+            return True
+        new = self._shared.budget.buffer(min(max(needed, 2 * len(old)), self._shared.buffered_max))
+        if new is None:
+            return False
+        new[: self._used] = memoryview(old)[: self._used]
+        self._buffer = new
+        self._shared.budget.put_back(old)
+        return True
+
+    def _to_stream(self) -> None:
+        self._stream = _Stream(self._shared, self._prefix)
+        if self._buffer is not None:
+            buffer, self._buffer = self._buffer, None
+            with memoryview(buffer) as view:
+                self._stream.append(view[: self._used])
+            self._shared.budget.put_back(buffer)
+
+
+class Shared:
+    """What all intakes of a process share."""
+
+    def __init__(
+        self, budget: Budget, committer: Committer, packs: Packs, ids: Ids, buffered_max: int, object_max: int
+    ) -> None:
+        self.budget = budget
+        self.committer = committer
+        self.packs = packs
+        self.ids = ids
+        self.buffered_max = buffered_max
+        self.object_max = object_max
+
+
+class _Stream:
+    """An object too large for memory, written to a pack of its own as it comes; its header last."""
+
+    def __init__(self, shared: Shared, prefix: bytes) -> None:
+        self._shared = shared
+        self._start = tar.RESERVED_BYTES + 2 * tar.BLOCK  # where the Part 10 file begins
+        self._sha = hashlib.sha256()
+        self._hash_all = bool(prefix)  # a whole file is hashed at the end, once it is known where its dataset begins
+        self._room = bytearray(_PIECE_BYTES)
+        self._writer: PackWriter | None = shared.packs.create(shared.ids.next(), unfinished=True)
+        self._writer.append([bytes(self._start), prefix])
+
+    def space(self, size: int) -> memoryview:
+        if size > len(self._room):
+            self._room = bytearray(size)
+        return memoryview(self._room)[:size]
+
+    def wrote(self, size: int) -> None:
+        with memoryview(self._room) as view:
+            self.append(view[:size])
+
+    def append(self, data: Buffer) -> None:
+        writer = self._open()
+        if writer.size_bytes - self._start + len(data) > self._shared.object_max:
+            raise errors.ObjectTooLarge(f"an object over {self._shared.object_max} bytes")
+        if self._hash_all:
+            self._sha.update(data)
+        writer.append([data])
+
+    def submit(self, source: Source, prefix: bytes, transfer_syntax: str, study_uid: str) -> Pending:
+        writer = self._open()
+        with writer.mapped() as whole, memoryview(whole) as view:
+            file = view[self._start : writer.size_bytes]
+            found: Buffer = file[: len(prefix)]
+            dataset, syntax_uid = file[len(prefix) :], transfer_syntax
+            try:
+                if not prefix:
+                    found, dataset, syntax_uid = split(file, source)
+                    if len(found) + len(dataset) != len(file):
+                        raise errors.MalformedObject("a bare dataset this large cannot be taken; send a Part 10 file")
+                    self._sha.update(dataset)
+                arrival = describe(dataset, found, syntax_uid, self._sha.hexdigest(), source)
+                _check_study(arrival, study_uid)
+            finally:
+                for piece in (found, dataset, file):
+                    if isinstance(piece, memoryview):
+                        piece.release()
+        self._writer = None
+        return self._shared.committer.adopt(arrival, writer, self._start)
+
+    def abort(self) -> None:
+        if self._writer is not None:
+            self._shared.packs.discard(self._writer)
+            self._writer = None
+
+    def _open(self) -> PackWriter:
+        if self._writer is None:
+            raise errors.MalformedObject("this object was given up")
+        return self._writer
+
+
+def _check_study(arrival: Arrival, study_uid: str) -> None:
+    if study_uid and arrival.study_uid != study_uid:
+        raise errors.WrongStudy("the object belongs to another study than the one it was sent to")
+
+
+def split(whole: memoryview, source: Source) -> tuple[Buffer, memoryview, str]:
+    """Prefix, dataset and transfer syntax of a file. A bare dataset gets a prefix of ours. Raises MalformedObject."""
+    meta = part10.read_file_start(whole)
+    if meta is None:
+        raise errors.MalformedObject("not a DICOM file")
+    dataset = whole[meta.dataset_offset :]
+    if meta.dataset_offset:
+        return whole[: meta.dataset_offset], dataset, meta.transfer_syntax
+    prefix = part10.prefix(meta.sop_class_uid, meta.sop_uid, meta.transfer_syntax, source.peer[:16])
+    return prefix, dataset, meta.transfer_syntax

@@ -1,0 +1,231 @@
+"""Packs on disk: append-only tars under HOME/packs, written by one process each and read by all.
+
+A writer holds an exclusive flock on the pack it appends to, so another process can tell an open pack from one whose
+writer died. Only `heal` ever shortens a pack, and only behind what was acknowledged.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import mmap
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fileroom import errors
+from fileroom.archive import tar
+
+_IOV_MAX = 1000
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EACCES, errno.EIO}
+
+Bytes = bytes | bytearray | memoryview
+
+
+@dataclass(frozen=True, slots=True)
+class FileRange:
+    """A byte range of an open pack. The descriptor stays open as long as the range is referenced."""
+
+    file: PackFile
+    offset: int
+    length: int
+
+    @property
+    def fd(self) -> int:
+        return self.file.fd
+
+    def part(self, offset: int, length: int) -> FileRange:
+        """A range inside this one. Raises DamagedPack when it would leave it."""
+        if offset < 0 or length < 0 or offset + length > self.length:
+            raise errors.DamagedPack("a byte range lies outside its object")
+        return FileRange(self.file, self.offset + offset, length)
+
+    def read(self) -> bytes:
+        """The bytes. Raises DamagedPack when the pack is shorter than recorded."""
+        data = os.pread(self.fd, self.length, self.offset)
+        while len(data) < self.length:
+            more = os.pread(self.fd, self.length - len(data), self.offset + len(data))
+            if not more:
+                raise errors.DamagedPack("a pack is shorter than its index says", hint="run: fileroom scrub")
+            data += more
+        return data
+
+
+class PackFile:
+    """An open descriptor that closes when the last reference to it goes."""
+
+    __slots__ = ("fd",)
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+
+    def __del__(self) -> None:
+        os.close(self.fd)
+
+
+class PackWriter:
+    """One pack being written, by one thread. `size_bytes` is where the next member will start."""
+
+    def __init__(self, pack_id: int, path: Path, fd: int) -> None:
+        self.pack_id = pack_id
+        self.path = path
+        self.size_bytes = 0
+        self.broken = False  # a failed sync or cut leaves it unknown what the disk holds: write no more
+        self._fd = fd
+
+    def append(self, pieces: Sequence[Bytes]) -> None:
+        """Write the pieces behind each other at the end; on any error the pack is as it was before.
+
+        Raises StorageFull. Not durable until `sync`.
+        """
+        size = sum(map(len, pieces))
+        try:
+            _write_all(self._fd, pieces, self.size_bytes)
+        except OSError as error:
+            self._cut_back()
+            raise storage_error(error) from error
+        self.size_bytes += size
+
+    def _cut_back(self) -> None:
+        try:
+            os.ftruncate(self._fd, self.size_bytes)
+        except OSError:
+            self.broken = True
+
+    def overwrite(self, offset: int, data: Bytes) -> None:
+        """Fill in room that was kept in this pack. Raises StorageFull."""
+        try:
+            _write_all(self._fd, [data], offset)
+        except OSError as error:
+            raise storage_error(error) from error
+
+    def sync(self) -> None:
+        """Return once everything appended survives power loss. Raises StorageFull."""
+        try:
+            os.fdatasync(self._fd)
+        except OSError as error:
+            self.broken = True
+            raise storage_error(error) from error
+
+    def mapped(self) -> mmap.mmap:
+        """What has been written, as read-only memory. Close it before going on."""
+        return mmap.mmap(self._fd, self.size_bytes, prot=mmap.PROT_READ)
+
+    def finish(self) -> None:
+        """Write the end-of-archive mark, sync and close. Raises StorageFull."""
+        self.append([tar.END])
+        self.sync()
+        self.close()
+
+    def close(self) -> None:
+        """Give the descriptor and the lock back; idempotent."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+class Packs:
+    """The folder of packs."""
+
+    def __init__(self, folder: Path, *, open_max: int = 256) -> None:
+        self.folder = folder
+        self.aside = folder / "aside"
+        self._open_max = open_max
+        self._open: OrderedDict[int, PackFile] = OrderedDict()
+        self._lock = threading.Lock()
+        self.aside.mkdir(parents=True, exist_ok=True)
+
+    def path(self, pack_id: int) -> Path:
+        return self.folder / f"{pack_id:016x}.tar"
+
+    def ids(self) -> list[int]:
+        """Every pack on disk, oldest first."""
+        return sorted(int(path.stem, 16) for path in self.folder.glob("*.tar") if _is_pack_name(path.stem))
+
+    def create(self, pack_id: int, *, unfinished: bool = False) -> PackWriter:
+        """A new pack, its directory entry durable. `unfinished`: under a name `publish` will change.
+
+        Raises StorageFull.
+        """
+        path = self.path(pack_id).with_suffix(".part" if unfinished else ".tar")
+        try:
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX)
+                self._sync_folder()
+            except OSError:
+                os.close(fd)
+                raise
+        except OSError as error:
+            raise storage_error(error) from error
+        return PackWriter(pack_id, path, fd)
+
+    def publish(self, writer: PackWriter) -> None:
+        """Give an unfinished pack its lasting name, durably. Raises StorageFull."""
+        try:
+            os.rename(writer.path, self.path(writer.pack_id))
+            self._sync_folder()
+        except OSError as error:
+            raise storage_error(error) from error
+
+    def discard(self, writer: PackWriter) -> None:
+        """Remove an unfinished pack of which nothing was acknowledged."""
+        writer.close()
+        writer.path.unlink(missing_ok=True)
+
+    def range(self, pack_id: int, offset: int, length: int) -> FileRange:
+        """A range of a pack. Raises DamagedPack when the pack is gone."""
+        with self._lock:
+            file = self._open.get(pack_id)
+            if file is not None:
+                self._open.move_to_end(pack_id)
+                return FileRange(file, offset, length)
+        return FileRange(self._open_pack(pack_id), offset, length)
+
+    def _open_pack(self, pack_id: int) -> PackFile:
+        try:
+            file = PackFile(os.open(self.path(pack_id), os.O_RDONLY | os.O_CLOEXEC))
+        except OSError as error:
+            raise errors.DamagedPack(
+                f"pack {pack_id:016x} cannot be opened: {error.strerror}", hint="run: fileroom scrub"
+            ) from error
+        with self._lock:
+            file = self._open.setdefault(pack_id, file)
+            while len(self._open) > self._open_max:
+                self._open.popitem(last=False)
+        return file
+
+    def _sync_folder(self) -> None:
+        fd = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+
+def storage_error(error: OSError) -> errors.FileroomError:
+    """What an OSError from storage means."""
+    if error.errno in _NO_ROOM:
+        return errors.StorageFull(f"the pack storage cannot take more: {error.strerror}", hint="free disk space")
+    return errors.StorageFull(f"the pack storage failed: {error.strerror}", hint="run: fileroom doctor")
+
+
+def _write_all(fd: int, pieces: Sequence[Bytes], offset: int) -> None:
+    views = [memoryview(piece) for piece in pieces if len(piece)]
+    while views:
+        written = os.pwritev(fd, views[:_IOV_MAX], offset)
+        offset += written
+        done = 0
+        while done < len(views) and written >= len(views[done]):
+            written -= len(views[done])
+            done += 1
+        del views[:done]
+        if written:
+            views[0] = views[0][written:]
+
+
+def _is_pack_name(stem: str) -> bool:
+    return len(stem) == 16 and all(c in "0123456789abcdef" for c in stem)

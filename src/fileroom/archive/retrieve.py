@@ -1,0 +1,135 @@
+"""Giving objects back: what the doors call. Bytes leave as ranges of packs; nothing is read here but the index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from fileroom import errors
+from fileroom.archive import schema
+from fileroom.archive.image import Image, unpack_image
+from fileroom.archive.packs import FileRange, Packs
+from fileroom.database import Database
+
+__all__ = ["FileRange", "Retriever", "StoredInstance"]
+
+_I, _E, _S = schema.instance.c, schema.series.c, schema.study.c
+_FROM = schema.instance.join(schema.series, _E.id == _I.series_pk).join(schema.study, _S.id == _E.study_pk)
+_SELECT = (
+    sa.select(
+        _S.study_uid,
+        _E.series_uid,
+        _I.sop_uid,
+        _I.sop_class_uid,
+        _I.transfer_syntax,
+        _I.pack_id,
+        _I.offset,
+        _I.prefix_bytes,
+        _I.size_bytes,
+        _I.digest,
+        _I.image,
+    )
+    .select_from(_FROM)
+    .where(_S.hidden.is_(False))
+)
+_STUDY = _SELECT.where(_S.study_uid == sa.bindparam("study"))
+_SERIES = _STUDY.where(_E.series_uid == sa.bindparam("series"))
+_ONE = (
+    _SELECT.where(_I.sop_uid == sa.bindparam("sop"))
+    .where(_E.series_uid == sa.bindparam("series"))
+    .where(_S.study_uid == sa.bindparam("study"))
+)
+_ANY = _SELECT.where(_I.sop_uid.in_(sa.bindparam("sops", expanding=True)))
+
+
+def _number(column: sa.ColumnElement[Any]) -> tuple[sa.ColumnElement[Any], ...]:
+    """Text that holds a number, in the number's order: shorter first, then by value; what is absent comes last."""
+    return (column.is_(None), sa.func.length(column), column)
+
+
+_ORDER = (*_number(_E.series_number), _E.id, *_number(_I.instance_number), _I.id)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredInstance:
+    """Where one object lies and what it is."""
+
+    study_uid: str
+    series_uid: str
+    sop_uid: str
+    sop_class_uid: str
+    transfer_syntax: str
+    pack_id: int
+    offset: int  # of the Part 10 file in its pack
+    prefix_bytes: int  # before the dataset
+    size_bytes: int  # of the whole Part 10 file
+    digest: str  # SHA-256 of the dataset, hex
+    image_blob: bytes | None
+
+    @property
+    def image(self) -> Image | None:
+        """Its pixels' description and frame table; None without pixels."""
+        return None if self.image_blob is None else unpack_image(self.image_blob)
+
+
+class Retriever:
+    """Finds stored objects and opens ranges of them. Thread-safe. Hidden studies do not exist here."""
+
+    def __init__(self, database: Database, packs: Packs) -> None:
+        self._database = database
+        self._packs = packs
+
+    def instances(
+        self, study_uid: str, series_uid: str | None = None, sop_uid: str | None = None
+    ) -> list[StoredInstance]:
+        """The objects of a study, a series or one alone, by series number and instance number; [] when none is here."""
+        if sop_uid is not None:
+            one = self.instance(study_uid, series_uid or "", sop_uid)
+            return [] if one is None else [one]
+        query, given = _STUDY, {"study": study_uid}
+        if series_uid is not None:
+            query, given = _SERIES, {"study": study_uid, "series": series_uid}
+        with self._database.read() as connection:
+            return [StoredInstance(*row) for row in connection.execute(query.order_by(*_ORDER), given)]
+
+    def instance(self, study_uid: str, series_uid: str, sop_uid: str) -> StoredInstance | None:
+        """One object by all its UIDs; None when it is not here."""
+        with self._database.read() as connection:
+            row = connection.execute(_ONE, {"study": study_uid, "series": series_uid, "sop": sop_uid}).first()
+        return None if row is None else StoredInstance(*row)
+
+    def by_sop_uids(self, sop_uids: Sequence[str]) -> list[StoredInstance]:
+        """Objects by SOP Instance UID alone (C-MOVE and C-GET at image level); those not here are left out."""
+        with self._database.read() as connection:
+            return [StoredInstance(*row) for row in connection.execute(_ANY, {"sops": list(sop_uids)})]
+
+    def file(self, stored: StoredInstance) -> FileRange:
+        """The whole Part 10 file, as it was stored."""
+        return self._packs.range(stored.pack_id, stored.offset, stored.size_bytes)
+
+    def dataset(self, stored: StoredInstance) -> FileRange:
+        """The dataset's bytes alone, as they were received."""
+        return self._packs.range(
+            stored.pack_id, stored.offset + stored.prefix_bytes, stored.size_bytes - stored.prefix_bytes
+        )
+
+    def frame(self, stored: StoredInstance, number: int) -> list[FileRange]:
+        """Frame `number` (from 1) as stored: one native range, or its fragments in order.
+
+        Raises NotFound outside 1..count, UndecodableImage when the frames cannot be told apart.
+        """
+        image = stored.image
+        if image is None:
+            raise errors.NotFound("this object has no pixels")
+        table = image.frames
+        if table is None:
+            raise errors.UndecodableImage("the frames of this object cannot be told apart")
+        if not 1 <= number <= table.count:
+            raise errors.NotFound(f"frame {number} of {table.count}")
+        dataset = self.dataset(stored)
+        if table.ranges is not None:
+            return [dataset.part(offset, length) for offset, length in table.ranges[number - 1]]
+        return [dataset.part(image.pixels.offset + (number - 1) * table.stride, table.stride)]
