@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fileroom.dicom.deflate import inflate
 from fileroom.dicom.header import Buffer
 from fileroom.dicom.heads import DEPTH_MAX, ITEM, ITEM_END, UNDEFINED, Heads
 from fileroom.dicom.syntax import TransferSyntax
@@ -9,11 +10,13 @@ from fileroom.errors import NotFound
 
 
 def bulk_value(dataset: Buffer, syntax: TransferSyntax, tag_path: str) -> tuple[int, int]:
-    """Offset and length of the value a BulkDataURI of `to_json` names, from the dataset's start.
+    """Offset and length of the value a BulkDataURI of `to_json` names, from the dataset's start (deflated: inflated).
 
     The length is -1 for fragments (encapsulated pixel data), which start at the offset. Bytes are as stored: of a
     big-endian object, big-endian. Raises NotFound when nothing lies there, MalformedObject as `to_json` does.
     """
+    if syntax.deflated:
+        dataset = inflate(dataset)
     steps = tag_path.split("/")
     heads = Heads(dataset, syntax.big_endian)
     implicit, position, end = syntax.implicit, 0, len(dataset)

@@ -10,6 +10,7 @@ import struct
 from array import array
 from dataclasses import dataclass
 
+from fileroom.dicom.deflate import inflate
 from fileroom.dicom.fragments import FrameRanges, fragment_ranges
 from fileroom.dicom.header import Buffer, Header, Pixels
 from fileroom.dicom.syntax import TransferSyntax
@@ -83,7 +84,7 @@ def is_video(syntax: TransferSyntax) -> bool:
 def frame_table(dataset: Buffer, header: Header, syntax: TransferSyntax) -> FrameTable | None:
     """The table of a scanned object; None when it has no pixel data.
 
-    Reads item headers and offset tables only. Of a deflated object pass the inflated dataset.
+    Reads item headers and offset tables only; of a deflated object, ranges lie in the inflated dataset.
     Frames that do not lie whole inside the pixel data are not listed, whatever the dataset claims; an object
     that claims no rows or columns has no frames. Raises MalformedObject as `fragment_ranges` does.
     """
@@ -91,7 +92,7 @@ def frame_table(dataset: Buffer, header: Header, syntax: TransferSyntax) -> Fram
     if pixels is None:
         return None
     if pixels.length < 0:
-        ranges = fragment_ranges(dataset, pixels, is_video(syntax))
+        ranges = fragment_ranges(inflate(dataset) if syntax.deflated else dataset, pixels, is_video(syntax))
         return FrameTable(False, len(ranges), 0, ranges)
     return _native(dataset, pixels, syntax)
 
@@ -106,7 +107,8 @@ def frame_bits(pixels: Pixels) -> int:
 
 def _native(dataset: Buffer, pixels: Pixels, syntax: TransferSyntax) -> FrameTable:
     claimed = max(pixels.frames, 1)
-    length = max(0, min(pixels.length, len(dataset) - pixels.offset))
+    inside = pixels.length if syntax.deflated else len(dataset) - pixels.offset  # inflating, `scan` saw it whole
+    length = max(0, min(pixels.length, inside))
     bits = frame_bits(pixels)
     full = pixels.rows * pixels.columns * pixels.samples * pixels.bits_allocated
     if bits != full and length * 8 >= full * claimed:

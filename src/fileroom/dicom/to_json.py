@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import orjson
 
+from fileroom.dicom.deflate import inflate
 from fileroom.dicom.dictionary import private_vr, public_vr
 from fileroom.dicom.frames import swapped
 from fileroom.dicom.header import Buffer
@@ -41,9 +42,11 @@ def to_json(dataset: Buffer, syntax: TransferSyntax, bulk_uri: str, pixels_inlin
     `bulk_uri` + "/" + path, where the path is the tag, or for a nested value tag/item number/tag, items from 1.
     `pixels_inline` treats native pixel data like any other value.
     A standard tag sent as UN takes the dictionary's VR, as a receiver that knows the tag reads it (PS3.5 6.2.2).
-    Of a deflated object pass the inflated dataset. Raises MalformedObject on bytes that do not parse, and past the
-    bounds on depth (64), elements a level and items.
+    A deflated dataset is inflated first. Raises MalformedObject on bytes that do not parse, and past the bounds on
+    depth (64), elements a level and items.
     """
+    if syntax.deflated:
+        dataset = inflate(dataset)
     document = _Document(dataset, syntax.big_endian, bulk_uri, pixels_inline)
     elements, _ = document.level(_Level(len(dataset), syntax.implicit, "", None, 0, delimited=False), 0)
     return orjson.dumps(elements)
@@ -108,7 +111,7 @@ class _Document:
             else:
                 element, position = self._other(level, tag, sent, vr, start, length)
             if tag & 0xFFFF and tag >> 16 not in (2, 0xFFFE):
-                found[_key(tag)] = element
+                found.setdefault(_key(tag), element)
                 rising, previous = rising and tag > previous, tag
         if level.delimited:
             raise MalformedObject("dataset: an item ends without its delimiter")
