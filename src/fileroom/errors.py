@@ -59,6 +59,15 @@ class MalformedObject(RefusedObject):
     """Bytes that are not a readable DICOM object: truncated, lying lengths, too deep, not DICOM at all."""
 
 
+class WrongStudy(RefusedObject):
+    """An object of another study than the one it was sent to (PS3.18 10.5: STOW-RS to a study)."""
+
+    def __init__(self, sop_class_uid: str, sop_uid: str) -> None:
+        super().__init__("the object belongs to another study than the one it was sent to")
+        self.sop_class_uid = sop_class_uid
+        self.sop_uid = sop_uid
+
+
 class ObjectTooLarge(RefusedObject):
     """An object over the stated size bound."""
 
@@ -85,3 +94,7 @@ class DatabaseUnavailable(FileroomError):
 
 class PeerUnavailable(FileroomError):
     """A remote DICOM peer did not answer, refused the association or broke it."""
+
+
+class InUse(FileroomError):
+    """A port, or a home, that another process holds."""

@@ -275,7 +275,7 @@ class _Stream:
 
 def _check_study(arrival: Arrival, study_uid: str) -> None:
     if study_uid and arrival.study_uid != study_uid:
-        raise errors.WrongStudy("the object belongs to another study than the one it was sent to")
+        raise errors.WrongStudy(arrival.sop_class_uid, arrival.sop_uid)
 
 
 def split(whole: memoryview, source: Source) -> tuple[Buffer, memoryview, str]:

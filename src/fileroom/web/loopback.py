@@ -1,0 +1,55 @@
+"""While nobody can sign in yet, only this machine is served.
+
+A loopback peer address alone does not show that: a proxy on this machine speaks for others, and a page in this
+machine's browser may have had its own name pointed here (DNS rebinding). So the Host header must name this machine and
+no header may say that the request was forwarded.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from fileroom import errors
+from fileroom.web.http import Handler, Request, Response
+
+_HOST = re.compile(r"(?:localhost|127(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}|\[::1\])(?::\d{1,5})?", re.IGNORECASE)
+_FORWARDED = frozenset({"forwarded", "via", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip"})
+_HINT = "Fileroom has no sign-in yet, so it answers this machine only: use http://127.0.0.1 or http://localhost here"
+
+
+class LoopbackOnly:
+    """Answers through `app` what certainly comes from this machine, and refuses everything else (Forbidden)."""
+
+    def __init__(self, app: Handler) -> None:
+        self._app = app
+
+    def __call__(self, request: Request) -> Response:
+        """The answer of `app`. Raises Forbidden."""
+        check_loopback(request)
+        return self._app(request)
+
+
+def check_loopback(request: Request) -> None:
+    """Raise Forbidden unless peer address and Host header are loopback and nothing forwarded the request."""
+    if not is_loopback(request.client[0]):
+        raise errors.Forbidden("this request comes from another machine", hint=_HINT)
+    headers = request.headers
+    if _HOST.fullmatch(headers.get("host", "")) is None:
+        raise errors.Forbidden("this request's Host header does not name this machine", hint=_HINT)
+    for name in headers:
+        if name in _FORWARDED or name.startswith("x-forwarded"):
+            raise errors.Forbidden(f"this request came through a proxy (header {name})", hint=_HINT)
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an IP address is this machine's own: 127.0.0.0/8, ::1, and the former inside IPv6."""
+    if address == "127.0.0.1":
+        return True
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
+        return parsed.ipv4_mapped.is_loopback
+    return parsed.is_loopback
