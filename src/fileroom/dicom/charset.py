@@ -6,6 +6,7 @@ Reading never fails: what cannot be decoded becomes U+FFFD, and an unknown chara
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 UTF_8 = "ISO_IR 192"
 
@@ -55,6 +56,7 @@ _RUNS = re.compile(rb"\x1b\$?[()\-]?[\x40-\x7e]|[\x00-\x1a\x1c-\x7f]+|[\x80-\xff
 _TERM = re.compile(r"(?:ISO2022|ISO)?IR([0-9]+)")
 
 
+@lru_cache(maxsize=256)
 def is_known(charset: str) -> bool:
     """Is every term of this Specific Character Set one the standard defines (in any usual misspelling)?"""
     return all(_is_known_term(term) for term in _terms(charset))

@@ -96,17 +96,16 @@ def scan(dataset: Buffer, syntax: TransferSyntax) -> Header:
     if syntax.deflated:
         return _scan_deflated(dataset, syntax)
     found = Found({}, [])
-    _walk_to(dataset, 0, len(dataset), syntax, found)
+    _walk_to_end(dataset, 0, syntax, found)
     return _read(dataset, syntax, found)
 
 
-def _walk_to(buffer: Buffer, at: int, end: int, syntax: TransferSyntax, found: Found) -> None:
-    """Walk from `at` to exactly `end`, or raise MalformedObject."""
-    layout = _BIG if syntax.big_endian else _LITTLE
+def _walk_to_end(buffer: Buffer, at: int, syntax: TransferSyntax, found: Found) -> None:
+    """Walk from `at` to exactly the end of the buffer, or raise MalformedObject."""
     walk = walk_implicit if syntax.implicit else walk_explicit
-    at = walk(buffer, at, end, layout, found)
-    if at != end:
-        _check_padding(buffer, at, end)
+    at = walk(buffer, at, _BIG if syntax.big_endian else _LITTLE, found)
+    if at != len(buffer):
+        _check_padding(buffer, at, len(buffer))
 
 
 def _check_padding(buffer: Buffer, at: int, end: int) -> None:
@@ -129,15 +128,14 @@ def _scan_deflated(dataset: Buffer, syntax: TransferSyntax) -> Header:
             last, tail = tail, piece
     found = Found({}, [])
     if size == len(head):
-        _walk_to(head, 0, size, syntax, found)
+        _walk_to_end(head, 0, syntax, found)
         return _read(head, syntax, found)
-    at = walk_explicit(head, 0, len(head), _LITTLE, found)
+    at = walk_explicit(head, 0, _LITTLE, found)
     kept = last + tail
     if at != size:
         if at < size - len(kept):
             raise MalformedObject("a deflated dataset of this size has elements behind its pixel data")
-        behind = Found({}, [])
-        _walk_to(kept, at - (size - len(kept)), len(kept), syntax, behind)
+        _walk_to_end(kept, at - (size - len(kept)), syntax, Found({}, []))
     for name, (_, stop) in list(found.spans.items()):
         if stop > len(head) and name not in PIXEL_TAGS.values():
             raise MalformedObject("a deflated dataset of this size has a header that does not fit in memory")
@@ -198,7 +196,7 @@ def _text_region(buffer: Buffer, spans: dict[str, Span]) -> tuple[str, dict[str,
     Usually that is the start of the dataset as it is. When a value lies far behind, the values are put side by side,
     each cut to what is needed to know that it is too long.
     """
-    end = max((stop for _, stop in spans.values()), default=0)
+    _, end = next(reversed(spans.values()), (0, 0))  # the walk goes forward: the last one found lies last
     if end <= _TEXT_REGION_MAX:
         return str(buffer[:end], "latin-1"), spans
     pieces: list[bytes] = []
@@ -213,22 +211,13 @@ def _text_region(buffer: Buffer, spans: dict[str, Span]) -> tuple[str, dict[str,
 
 
 def _texts(region: str, spans: dict[str, Span], charset: str, warnings: list[str]) -> dict[str, str]:
-    values: dict[str, str] = {}
-    escapes = "2022" in charset
-    for name, (start, stop) in spans.items():
-        text = region[start:stop].strip(_PADDING)
-        if not text:
-            continue
-        if (
-            not text.isascii()
-            or "\\" in text
-            or "\0" in text
-            or (escapes and "\x1b" in text)
-            or len(text) > VALUE_CHARACTERS_MAX
-        ):
-            text = _careful_text(name, text, charset, warnings)
-        values[name] = text
-    return values
+    """Every value as text; empty ones left out. What needs care is looked for in all of them at once."""
+    values = {name: text for name, (start, stop) in spans.items() if (text := region[start:stop].strip(_PADDING))}
+    whole = "".join(values.values())
+    plain = whole.isascii() and not ("\0" in whole or " \\" in whole or "\\ " in whole or "\x1b" in whole)
+    if plain and max(map(len, values.values()), default=0) <= VALUE_CHARACTERS_MAX:
+        return values
+    return {name: _careful_text(name, text, charset, warnings) for name, text in values.items()}
 
 
 def _careful_text(name: str, text: str, charset: str, warnings: list[str]) -> str:

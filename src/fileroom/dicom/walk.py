@@ -35,6 +35,7 @@ class Layout:
     """What the loops need to read one byte order: readers, and tags and VRs as these readers return them."""
 
     __slots__ = (
+        "delimiters",
         "fragments",
         "header",
         "item",
@@ -62,6 +63,7 @@ class Layout:
         self.items = _as_read(ITEM, order)
         self.item_end = _as_read(ITEM_END, order)
         self.sequence_end = _as_read(SEQUENCE_END, order)
+        self.delimiters = frozenset({self.items, self.item_end, self.sequence_end})
         self.wanted = {_as_read(tag, order): name for tag, name in wanted.items()}
 
 
@@ -79,41 +81,34 @@ class Found:
     nested: int = 0  # elements, items and fragments walked inside values of undefined length
 
 
-def walk_explicit(buffer: Buffer, at: int, end: int, layout: Layout, found: Found) -> int:
+def walk_explicit(buffer: Buffer, at: int, layout: Layout, found: Found) -> int:
     """Walk the top level of an explicit VR dataset from `at`; returns where the last element ends.
 
-    That is behind `end` when its value is cut short: the caller compares. Values inside sequences are never found.
+    That is behind the buffer's end when the last value is cut short, and before it where an element (0000,0000)
+    stands, which is no element: the caller compares. Values inside sequences are never found.
     Raises MalformedObject when a header is cut short or a value of undefined length is not well formed.
     """
-    unpack, short, long, wanted, spans = layout.header, layout.short, layout.long, layout.wanted, found.spans
+    unpack, item, short, long = layout.header, layout.item, layout.short, layout.long
+    wanted, spans = layout.wanted, found.spans
     try:
         for _ in repeat(None, TOP_LEVEL_MAX):
-            if at >= end:
-                return at
             tag, vr, length = unpack(buffer, at)
             if vr in short:
                 start = at + 8
                 at = stop = start + length
-            elif vr in long:
-                start = at + 12
-                _, length = layout.item(buffer, at + 4)
+            else:
+                if vr in long:
+                    start, length = at + 12, item(buffer, at + 4)[1]
+                elif tag == 0:
+                    return at
+                else:
+                    start, length = _odd_value(buffer, at, tag, vr, length, layout, found)
+                    vr = layout.un
                 if length == _UNDEFINED_LENGTH:
                     stop = UNDEFINED if wanted.get(tag) in _PIXEL_NAMES else start
                     at = _behind_undefined(buffer, start, tag, vr, layout, found)
                 else:
                     at = stop = start + length
-            elif tag == layout.items or tag == layout.item_end:
-                raise MalformedObject("an item or its end lies outside of any sequence")
-            elif tag == 0:
-                return at
-            else:
-                start, length = _odd_value(buffer, at, vr, length, end, layout)
-                if length == _UNDEFINED_LENGTH:
-                    stop = UNDEFINED if wanted.get(tag) in _PIXEL_NAMES else start
-                    at = _behind_undefined(buffer, start, tag, layout.un, layout, found)
-                else:
-                    at = stop = start + length
-                found.strays += tag == layout.sequence_end
             if tag in wanted:
                 name = wanted[tag]
                 if name in spans:
@@ -121,20 +116,17 @@ def walk_explicit(buffer: Buffer, at: int, end: int, layout: Layout, found: Foun
                 else:
                     spans[name] = (start, stop)
     except struct.error:
-        raise MalformedObject("the dataset is cut short inside the header of an element") from None
+        return _end(buffer, at)
     raise MalformedObject(f"the dataset has more than {TOP_LEVEL_MAX} elements")
 
 
-def walk_implicit(buffer: Buffer, at: int, end: int, layout: Layout, found: Found) -> int:
+def walk_implicit(buffer: Buffer, at: int, layout: Layout, found: Found) -> int:
     """`walk_explicit` for an implicit VR dataset."""
     unpack, wanted, spans = layout.item, layout.wanted, found.spans
+    odd = {0, *layout.delimiters}
     try:
         for _ in repeat(None, TOP_LEVEL_MAX):
-            if at >= end:
-                return at
             tag, length = unpack(buffer, at)
-            if tag == 0:
-                return at
             start = at + 8
             if length == _UNDEFINED_LENGTH:
                 stop = UNDEFINED if wanted.get(tag) in _PIXEL_NAMES else start
@@ -147,26 +139,45 @@ def walk_implicit(buffer: Buffer, at: int, end: int, layout: Layout, found: Foun
                     found.repeated.append(name)
                 else:
                     spans[name] = (start, stop)
-            elif tag == layout.items or tag == layout.item_end:
-                raise MalformedObject("an item or its end lies outside of any sequence")
-            elif tag == layout.sequence_end:
-                found.strays += 1
+            elif tag in odd:
+                if tag == 0:
+                    return start - 8
+                _check_delimiter(tag, layout, found)
     except struct.error:
-        raise MalformedObject("the dataset is cut short inside the header of an element") from None
+        return _end(buffer, at)
     raise MalformedObject(f"the dataset has more than {TOP_LEVEL_MAX} elements")
 
 
+def _end(buffer: Buffer, at: int) -> int:
+    """Where the walk ended, when no whole header could be read at `at`."""
+    if at < len(buffer):
+        raise MalformedObject("the dataset is cut short inside the header of an element")
+    return at
+
+
+def _check_delimiter(tag: int, layout: Layout, found: Found) -> None:
+    if tag == layout.items or tag == layout.item_end:
+        raise MalformedObject("an item or its end lies outside of any sequence")
+    found.strays += tag == layout.sequence_end
+
+
+_UNENDED_ITEM = "an item of a sequence does not end before the next item or the end of the sequence"
 _PIXEL_NAMES = frozenset(PIXEL_TAGS.values())
 
 
-def _odd_value(buffer: Buffer, at: int, vr: int, length: int, end: int, layout: Layout) -> tuple[int, int]:
+def _odd_value(
+    buffer: Buffer, at: int, tag: int, vr: int, length: int, layout: Layout, found: Found
+) -> tuple[int, int]:
     """Start and length of a value whose VR the standard does not know.
 
     Two capital letters: a VR of the future, whose length has 32 bits behind two zero bytes (PS3.5 6.2), or 16 bits
     when that does not fit. Other printable characters such as "??": 16 bits, as senders of those do. Anything else:
     the header is that of implicit VR, as some senders switch to for private elements.
     """
+    if tag in layout.delimiters:
+        _check_delimiter(tag, layout, found)
     first, second = buffer[at + 4], buffer[at + 5]
+    end = len(buffer)
     if 0x41 <= first <= 0x5A and 0x41 <= second <= 0x5A:
         if length == 0 and at + 12 <= end:
             long_length = layout.item(buffer, at + 4)[1]
@@ -243,13 +254,17 @@ def _behind_sequence(buffer: Buffer, at: int, vr: int, layout: Layout, found: Fo
                 in_item = False
                 continue
             else:
-                at, length = _odd_value(buffer, at, vr, length, end, layout)
+                if tag in layout.delimiters:
+                    raise MalformedObject(_UNENDED_ITEM)
+                at, length = _odd_value(buffer, at, tag, vr, length, layout, found)
                 vr = layout.un
         else:
             tag, length = item(buffer, at)
             at += 8
             vr = layout.un
-            if tag == layout.item_end:
+            if tag in layout.delimiters:
+                if tag != layout.item_end:
+                    raise MalformedObject(_UNENDED_ITEM)
                 in_item = False
                 continue
             if length > end - at and length != _UNDEFINED_LENGTH and header(buffer, at - 8)[1] in layout.known:
