@@ -14,6 +14,8 @@ from fileroom.dicom.attributes import Level, Matching, at_level
 
 # Text is compared by code point on both databases, so that ranges and prefixes mean the same and can use an index
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+# A 63-bit row key. Called INTEGER on SQLite, where that makes it the row's own address: one index less a table
+KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 SHADOWS = ("instance", "series", "study", "patient", "pack")  # in an order that drops children first
 
@@ -33,7 +35,7 @@ def _value_columns(level: Level) -> list[sa.Column[object]]:
 patient = sa.Table(
     "patient",
     METADATA,
-    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("id", KEY, primary_key=True, autoincrement=False),
     sa.Column("site", TEXT, nullable=False),
     # who this is: "<issuer or site>\x1f<patient ID>"; a blank patient ID identifies nobody: "\x1f<study UID>"
     sa.Column("identity", TEXT, nullable=False, unique=True),
@@ -45,7 +47,7 @@ patient = sa.Table(
 study = sa.Table(
     "study",
     METADATA,
-    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("id", KEY, primary_key=True, autoincrement=False),
     sa.Column("patient_pk", sa.ForeignKey("patient.id"), nullable=False, index=True),
     sa.Column("site", TEXT, nullable=False),
     sa.Column("study_uid", TEXT, nullable=False, unique=True),
@@ -65,7 +67,7 @@ study = sa.Table(
 series = sa.Table(
     "series",
     METADATA,
-    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("id", KEY, primary_key=True, autoincrement=False),
     sa.Column("study_pk", sa.ForeignKey("study.id"), nullable=False),
     sa.Column("site", TEXT, nullable=False),
     sa.Column("series_uid", TEXT, nullable=False, index=True),
@@ -79,7 +81,7 @@ series = sa.Table(
 instance = sa.Table(
     "instance",
     METADATA,
-    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),  # rises with arrival: the PAX sequence
+    sa.Column("id", KEY, primary_key=True, autoincrement=False),  # rises with arrival: the PAX sequence
     sa.Column("series_pk", sa.ForeignKey("series.id"), nullable=False, index=True),
     sa.Column("site", TEXT, nullable=False),
     sa.Column("sop_uid", TEXT, nullable=False, unique=True),
@@ -99,7 +101,7 @@ instance = sa.Table(
 pack = sa.Table(
     "pack",
     METADATA,
-    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),  # also its file name, in hex
+    sa.Column("id", KEY, primary_key=True, autoincrement=False),  # also its file name, in hex
     sa.Column("size_bytes", sa.BigInteger, nullable=False),  # acknowledged: every byte before this is promised
     sa.Column("closed", sa.Boolean, nullable=False),
     sa.Column("created_ms", sa.BigInteger, nullable=False),
@@ -119,7 +121,7 @@ peer = sa.Table(
 held = sa.Table(
     "held",
     METADATA,
-    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),  # the PAX sequence
+    sa.Column("id", KEY, primary_key=True, autoincrement=False),  # the PAX sequence
     sa.Column("site", TEXT, nullable=False),
     sa.Column("kind", TEXT, nullable=False),  # conflict | patient | site
     sa.Column("sop_uid", TEXT, nullable=False),

@@ -8,13 +8,14 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
+KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
     op.create_table(
         "held",
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", KEY, autoincrement=False, nullable=False),
         sa.Column("site", TEXT, nullable=False),
         sa.Column("kind", TEXT, nullable=False),
         sa.Column("sop_uid", TEXT, nullable=False),
@@ -43,7 +44,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "pack",
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", KEY, autoincrement=False, nullable=False),
         sa.Column("size_bytes", sa.BigInteger(), nullable=False),
         sa.Column("closed", sa.Boolean(), nullable=False),
         sa.Column("created_ms", sa.BigInteger(), nullable=False),
@@ -51,7 +52,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "patient",
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", KEY, autoincrement=False, nullable=False),
         sa.Column("site", TEXT, nullable=False),
         sa.Column("identity", TEXT, nullable=False),
         sa.Column("study_count", sa.Integer(), server_default="0", nullable=False),
@@ -78,7 +79,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "study",
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", KEY, autoincrement=False, nullable=False),
         sa.Column("patient_pk", sa.BigInteger(), nullable=False),
         sa.Column("site", TEXT, nullable=False),
         sa.Column("study_uid", TEXT, nullable=False),
@@ -97,7 +98,7 @@ def upgrade() -> None:
         sa.Column("series_count", sa.Integer(), server_default="0", nullable=False),
         sa.Column("instance_count", sa.Integer(), server_default="0", nullable=False),
         sa.Column("size_bytes", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("hidden", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("hidden", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("revision", sa.Integer(), server_default="0", nullable=False),
         sa.Column("arrived_ms", sa.BigInteger(), nullable=False),
         sa.Column("updated_ms", sa.BigInteger(), nullable=False),
@@ -112,7 +113,7 @@ def upgrade() -> None:
     op.create_index("ix_study_study_date", "study", ["study_date", "id"], unique=False)
     op.create_table(
         "series",
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", KEY, autoincrement=False, nullable=False),
         sa.Column("study_pk", sa.BigInteger(), nullable=False),
         sa.Column("site", TEXT, nullable=False),
         sa.Column("series_uid", TEXT, nullable=False),
@@ -139,7 +140,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_series_series_uid"), "series", ["series_uid"], unique=False)
     op.create_table(
         "instance",
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", KEY, autoincrement=False, nullable=False),
         sa.Column("series_pk", sa.BigInteger(), nullable=False),
         sa.Column("site", TEXT, nullable=False),
         sa.Column("sop_uid", TEXT, nullable=False),
