@@ -116,8 +116,8 @@ class Retriever:
             stored.pack_id, stored.offset + stored.prefix_bytes, stored.size_bytes - stored.prefix_bytes
         )
 
-    def frame(self, stored: StoredInstance, number: int) -> list[FileRange]:
-        """Frame `number` (from 1) as stored: one native range, or its fragments in order.
+    def frame(self, stored: StoredInstance, number: int) -> list[FileRange | bytes]:
+        """Frame `number` (from 1), as stored: the native frame in little endian, or its fragments in order.
 
         Raises NotFound outside 1..count, UndecodableImage when the frames cannot be told apart.
         """
@@ -130,6 +130,7 @@ class Retriever:
         if not 1 <= number <= table.count:
             raise errors.NotFound(f"frame {number} of {table.count}")
         dataset = self.dataset(stored)
-        if table.ranges is not None:
-            return [dataset.part(offset, length) for offset, length in table.ranges[number - 1]]
-        return [dataset.part(image.pixels.offset + (number - 1) * table.stride, table.stride)]
+        ranges = [dataset.part(offset, length) for offset, length in table.fragments(number - 1)]
+        if table.direct:
+            return list(ranges)
+        return [table.carve(number - 1, b"".join(part.read() for part in ranges))]

@@ -1,0 +1,144 @@
+"""From a member of a pack back to an arrival: what heal, scrub and rebuild-index share.
+
+The recorded digest is what counts: a member whose bytes no longer agree with it is reported, never given a new one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from fileroom import errors
+from fileroom.archive import tar
+from fileroom.archive.arrival import Arrival, Source
+from fileroom.archive.describe import describe
+from fileroom.archive.tar import Member
+from fileroom.dicom import part10
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as it should be. Holds no patient data."""
+
+    kind: str  # see FINDINGS
+    pack_id: int
+    offset: int
+    detail: str
+    study_uid: str = ""
+    series_uid: str = ""
+    sop_uid: str = ""
+
+
+FINDINGS = {
+    "rot": "an object's bytes differ from the digest recorded when it arrived",
+    "damaged": "a stretch of a pack is not readable as a member",
+    "unreadable": "an object's bytes are as recorded, but no longer readable as DICOM",
+    "missing": "the index knows an object that its pack does not hold",
+    "unindexed": "a pack holds an object that the index does not know",
+    "short": "a pack is shorter than what was acknowledged",
+    "gone": "a pack that the index knows is not there",
+    "stray": "a pack is there that the index does not know",
+    "aside": "bytes behind the last acknowledged object were set aside after a crash",
+}
+
+
+class PackReader:
+    """One pack opened for checking. Use as a context manager."""
+
+    def __init__(self, path: Path, pack_id: int) -> None:
+        self.pack_id = pack_id
+        self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self.size_bytes = os.fstat(self._fd).st_size
+
+    def __enter__(self) -> PackReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._fd)
+
+    def members(self, start: int, end: int, report: Callable[[Finding], None]) -> Iterator[Member]:
+        """Every readable member between two offsets, going on behind damage, which is reported."""
+        at: int | None = start
+        while at is not None:
+            try:
+                for member in tar.walk(self._fd, self.pack_id, at, end):
+                    at = member.end
+                    yield member
+                return
+            except errors.DamagedPack as error:
+                behind = tar.resync(self._fd, self.pack_id, at, end)
+                report(Finding("damaged", self.pack_id, at, f"{error}; {self._guess(at, end)}"))
+                at = behind
+
+    def _guess(self, at: int, end: int) -> str:
+        """Which object a damaged header belonged to, as far as the file behind it can say."""
+        for offset in range(at, min(end, at + 16 * tar.BLOCK), tar.BLOCK):
+            head = os.pread(self._fd, 1 << 16, offset)
+            if head[128:132] == b"DICM":
+                try:
+                    return f"it holds SOP Instance UID {part10.read_meta(head).sop_uid}, which scrub can tell intact"
+                except errors.FileroomError:
+                    break
+        return "it does not say which object it was"
+
+    def check(self, member: Member) -> str:
+        """ "" when the member's bytes are as recorded; else what is not."""
+        with self._mapped(member) as (view, at):
+            prefix_end = at + member.label.prefix_bytes
+            if hashlib.sha256(view[at:prefix_end]).hexdigest() != member.label.prefix_digest:
+                return "the file's preamble or meta information differs from its recorded digest"
+            if hashlib.sha256(view[prefix_end : at + member.size_bytes]).hexdigest() != member.label.digest:
+                return "the dataset differs from its recorded digest"
+        return ""
+
+    def arrival(self, member: Member) -> Arrival:
+        """What the index is to know of a member, its digest as recorded. Raises MalformedObject, InvalidUid."""
+        label = member.label
+        with self._mapped(member) as (view, at):
+            file = view[at : at + member.size_bytes]
+            prefix, dataset = file[: label.prefix_bytes], file[label.prefix_bytes :]
+            try:
+                meta = part10.read_meta(prefix)
+                source = Source(*_door_and_peer(label.source), label.site)
+                arrival = describe(dataset, prefix, meta.transfer_syntax, label.digest, source)
+            finally:
+                for piece in (prefix, dataset, file):
+                    piece.release()
+        arrival.sequence = label.sequence
+        arrival.conflict = label.conflict
+        arrival.arrived_ms = label.arrived_ms
+        arrival.pack_id, arrival.offset = self.pack_id, member.offset
+        return arrival
+
+    def _mapped(self, member: Member) -> _Window:
+        return _Window(self._fd, member.offset, member.size_bytes)
+
+
+class _Window:
+    """A stretch of a pack as memory: small ones read, large ones mapped."""
+
+    def __init__(self, fd: int, offset: int, size: int) -> None:
+        self._map: mmap.mmap | None = None
+        if size <= 4 << 20:
+            self._view, self._at = memoryview(os.pread(fd, size, offset)), 0
+            return
+        page = offset - offset % mmap.ALLOCATIONGRANULARITY
+        self._map = mmap.mmap(fd, offset - page + size, prot=mmap.PROT_READ, offset=page)
+        self._view, self._at = memoryview(self._map), offset - page
+
+    def __enter__(self) -> tuple[memoryview, int]:
+        return self._view, self._at
+
+    def __exit__(self, *_: object) -> None:
+        self._view.release()
+        if self._map is not None:
+            self._map.close()
+
+
+def _door_and_peer(label: str) -> tuple[str, str]:
+    door, _, peer = label.partition(":")
+    return door, peer
