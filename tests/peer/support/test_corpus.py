@@ -10,12 +10,17 @@ import pytest
 
 from tests.support import corpus
 
+
+def _view(place: int) -> corpus.Instance:
+    return list(corpus.mammogram_exam(1))[place]
+
+
 MAKERS: dict[str, Callable[[], corpus.Instance]] = {
     "CT slice": lambda: next(corpus.ct_study(1)),
-    "mammogram L CC": lambda: list(corpus.mammogram_exam(1))[0],
-    "mammogram R CC": lambda: list(corpus.mammogram_exam(1))[1],
-    "mammogram L MLO": lambda: list(corpus.mammogram_exam(1))[2],
-    "mammogram R MLO": lambda: list(corpus.mammogram_exam(1))[3],
+    "mammogram L CC": lambda: _view(0),
+    "mammogram R CC": lambda: _view(1),
+    "mammogram L MLO": lambda: _view(2),
+    "mammogram R MLO": lambda: _view(3),
     "tomosynthesis": lambda: corpus.tomosynthesis(1),
     "structured report": lambda: corpus.small_study(0),
     "key object note": lambda: corpus.small_study(1),

@@ -13,11 +13,11 @@ Cranmoor Dalewright Darrowby Dunmarch Eastlake Elderfield Fairbrook Farnsby Feat
 Grayling Greenhalt Hallowell Harrowgate Hawthorn Hollinsby Inglewood Ironbridge Juniper Kestrelle Kingsmere Lakeland
 Larkspur Longmire Marchbanks Meadowcroft Merriweather Millbrook Nightjar Northcott Oakhurst Orchardson Pemberwick
 Pinecroft Quillfeather Ravensworth Redfern Rosewall Sallowby Silverton Stonebeck Summerhay Thistlewood Thornbury
-Underhill Valecourt Wainfleet Westerby Whitlock Willowmere Winterbourne Yarrowdale""".split()
+Underhill Valecourt Wainfleet Westerby Whitlock Willowmere Winterbourne Yarrowdale""".split()  # noqa: SIM905
 _GIVEN = """Ada Agnes Alma Anneli Astrid Beatrix Benno Birte Carmen Cecil Clara Dagmar Dora Edda Elias Elin Emil Enid
 Estelle Felix Fenna Flora Freya Greta Gustav Hanna Hedda Hugo Ida Ines Iris Jonas Judith Karin Lars Leonie Linnea Lotte
 Mads Malin Mara Matilda Milo Nadia Nell Nora Odette Olive Otto Paula Petra Rosa Runa Selma Signe Stella Thea Tilda Uma
-Vera Vilma Wanda Yara Zelda""".split()
+Vera Vilma Wanda Yara Zelda""".split()  # noqa: SIM905
 _DESCRIPTIONS = ("CHEST", "ABDOMEN", "SCREENING MAMMOGRAPHY", "HEAD W/O CONTRAST", "KNEE LEFT", "THORAX FOLLOW-UP")
 _REFERRERS = ("Harbour^Ellen^^Dr", "Lindqvist^Per^^Dr", "Moorcroft^Ann^^Dr", "Okonedo^Ife^^Dr")
 _FIRST_DAY = date(2019, 1, 1)
