@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from fileroom.dicom.syntax import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE
 from fileroom.dicom.uid import check_uid
+from fileroom.dicom.vr import LONG_VRS, SHORT_VRS
 from fileroom.dicom.walk import Buffer
 from fileroom.errors import MalformedObject
 
@@ -16,8 +17,8 @@ IMPLEMENTATION_VERSION_NAME = "FILEROOM_1"
 
 _META_BYTES_MAX = 1 << 16  # of group 2
 _PREAMBLE = bytes(128) + b"DICM"
-_LONG_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
-_SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
+_LONG = frozenset(vr.encode("ascii") for vr in LONG_VRS)
+_SHORT = frozenset(vr.encode("ascii") for vr in SHORT_VRS)
 _TAG_LENGTH = struct.Struct("<HHI").unpack_from
 _TAG_VR_LENGTH = struct.Struct("<HH2sH").unpack_from
 _UINT32 = struct.Struct("<I").unpack_from
@@ -125,10 +126,10 @@ def _read_group_2(buffer: Buffer, at: int) -> FileMeta:
         if group != 2:
             break
         at += 8
-        if vr in _LONG_VRS and at + 4 <= end:
+        if vr in _LONG and at + 4 <= end:
             (length,) = _UINT32(buffer, at)
             at += 4
-        elif vr not in _SHORT_VRS:
+        elif vr not in _SHORT:
             _, _, length = _TAG_LENGTH(buffer, at - 8)
         if at + length > end:
             raise MalformedObject("the file is cut short inside its File Meta Information")
@@ -149,8 +150,8 @@ def _guess_syntax(buffer: Buffer, at: int) -> str:
         return ""
     group, _, vr, _ = _TAG_VR_LENGTH(buffer, at)
     if group == 8:
-        if vr in _SHORT_VRS or vr in _LONG_VRS:
+        if vr in _SHORT or vr in _LONG:
             return EXPLICIT_LE
         _, _, length = _TAG_LENGTH(buffer, at)
         return IMPLICIT_LE if at + 8 + length <= len(buffer) and length <= 1024 else ""
-    return EXPLICIT_BE if group == 0x0800 and vr in _SHORT_VRS else ""
+    return EXPLICIT_BE if group == 0x0800 and vr in _SHORT else ""

@@ -13,7 +13,7 @@ __all__ = ["STORAGE_CLASSES", "UID_LENGTH_MAX", "check_uid", "is_standard", "new
 UID_LENGTH_MAX = 64
 
 _KEEPABLE = re.compile(r"[\x21-\x7e]{1,64}").fullmatch
-_STANDARD = re.compile(r"(?=.{1,64}\Z)(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))*").fullmatch
+_STANDARD = re.compile(r"(?!0[0-9])[0-9]++(?:\.(?!0[0-9])[0-9]++)*+").fullmatch  # possessive: linear, and quicker
 
 
 def check_uid(text: str) -> str:
@@ -33,7 +33,7 @@ def check_uid(text: str) -> str:
 
 def is_standard(text: str) -> bool:
     """Does the UID follow PS3.5 9.1: digits and dots, components without leading zeros, at most 64 characters?"""
-    return _STANDARD(text) is not None
+    return len(text) <= UID_LENGTH_MAX and _STANDARD(text) is not None
 
 
 def new_uid() -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import mmap
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import repeat
 
+from fileroom.dicom.vr import FRAGMENT_VRS, LONG_VRS, SHORT_VRS
 from fileroom.errors import MalformedObject
 
 Buffer = bytes | bytearray | memoryview | mmap.mmap
@@ -23,9 +24,6 @@ TOP_LEVEL_MAX = 1 << 17  # elements of one dataset, not counting those inside se
 NESTED_MAX = 1 << 23  # elements, items and fragments walked inside values of undefined length
 
 _UNDEFINED_LENGTH = 0xFFFFFFFF
-_SHORT_VRS = b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split()
-_LONG_VRS = b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split()
-_FRAGMENT_VRS = b"OB OD OF OL OV OW".split()
 
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 PIXEL_TAGS = {0x7FE00010: "PixelData", 0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData"}
@@ -50,16 +48,16 @@ class Layout:
     )
 
     def __init__(self, order: str, wanted: Mapping[int, str]) -> None:
-        def vrs(codes: list[bytes]) -> frozenset[int]:
-            return frozenset(struct.unpack(order + "H", code)[0] for code in codes)
+        def vrs(codes: Iterable[str]) -> frozenset[int]:
+            return frozenset(struct.unpack(order + "H", code.encode("ascii"))[0] for code in codes)
 
         self.header = struct.Struct(order + "IHH").unpack_from  # tag, VR, 16-bit length
         self.item = struct.Struct(order + "II").unpack_from  # tag, 32-bit length
-        self.long = vrs(_LONG_VRS)
-        self.short = vrs(_SHORT_VRS)
+        self.long = vrs(LONG_VRS)
+        self.short = vrs(SHORT_VRS)
         self.known = self.short | self.long
-        self.fragments = vrs(_FRAGMENT_VRS)
-        (self.un,) = vrs([b"UN"])
+        self.fragments = vrs(FRAGMENT_VRS)
+        (self.un,) = vrs(["UN"])
         self.items = _as_read(ITEM, order)
         self.item_end = _as_read(ITEM_END, order)
         self.sequence_end = _as_read(SEQUENCE_END, order)
