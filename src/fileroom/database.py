@@ -6,7 +6,6 @@ Reads run in `read()`, changes in `write()`; foreign errors are wrapped here, on
 
 from __future__ import annotations
 
-import os
 import random
 import sqlite3
 import threading
@@ -156,12 +155,16 @@ class Ids:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._node = random.SystemRandom().getrandbits(10)
-        self._pid = os.getpid()
         self._last = 0
+
+    @staticmethod
+    def time_ms(key: int) -> int:
+        """When a key was made, in milliseconds since 1970 UTC."""
+        return (key >> 22) + _EPOCH_MS
 
     def next(self) -> int:
         """The next key, larger than every one this process made before."""
         with self._lock:
-            now = ((int(time.time() * 1000) - _EPOCH_MS) << 12) | 0
+            now = (int(time.time() * 1000) - _EPOCH_MS) << 12
             self._last = max(self._last + 1, now)
             return ((self._last >> 12) << 22) | (self._node << 12) | (self._last & 0xFFF)

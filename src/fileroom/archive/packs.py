@@ -145,6 +145,17 @@ class Packs:
         """Every pack on disk, oldest first."""
         return sorted(int(path.stem, 16) for path in self.folder.glob("*.tar") if _is_pack_name(path.stem))
 
+    def in_use(self, pack_id: int) -> bool:
+        """Whether a living process is writing this pack."""
+        fd = os.open(self.path(pack_id), os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(fd)
+        return False
+
     def create(self, pack_id: int, *, unfinished: bool = False) -> PackWriter:
         """A new pack, its directory entry durable. `unfinished`: under a name `publish` will change.
 
