@@ -6,13 +6,16 @@ import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import python_multipart
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartCallbacks
 
 from fileroom import errors
 from fileroom.web.http import Body, Part, Response
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 _READ_BYTES = 262144
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]")  # RFC 2046 5.1.1

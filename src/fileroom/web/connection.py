@@ -86,11 +86,14 @@ class Connection:
     def _read_head(self) -> bytes:
         """The next request's head with its empty line. Raises BadHead, Stalled, ConnectionLost."""
         wire, limits = self._wire, self._limits
-        if wire.peek().startswith(b"\r\n"):  # one empty line before a request is forgiven (RFC 9112 2.2)
-            wire.take(2)
         deadline = 0.0
+        forgiven = False
         while True:
             data = wire.peek()
+            if not forgiven and data.startswith(b"\r\n"):  # one empty line before a request (RFC 9112 2.2)
+                forgiven = True
+                wire.take(2)
+                continue
             end = data.find(b"\r\n\r\n", 0, limits.head_bytes_max)
             if end >= 0:
                 return wire.take(end + 4)

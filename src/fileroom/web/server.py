@@ -42,6 +42,8 @@ class WebServer:
         self._lock = threading.Condition()
         self._open: dict[Connection, str] = {}  # and each one's peer address; under the lock
         self._per_address: Counter[str] = Counter()
+        self._refused = 0  # since the log was told; this and the next: the acceptor's own
+        self._refused_told = float("-inf")
         self._refusals = threading.BoundedSemaphore(_REFUSALS_MAX)
 
     def start(self) -> None:
@@ -55,16 +57,14 @@ class WebServer:
                 f"cannot listen on web address {host}:{port}: {error.strerror}",
                 hint="is another server running there? `--web HOST:PORT` picks another address",
             ) from error
+        self._listen = self._listener.getsockname()[:2]
         self._acceptor = threading.Thread(target=self._accept, name="web-accept", daemon=True)
         self._acceptor.start()
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where it listens; the real port when asked for port 0."""
-        if self._listener is None:
-            return self._listen
-        host, port = self._listener.getsockname()[:2]
-        return host, port
+        """Where it listens; once started, the real port when asked for port 0."""
+        return self._listen
 
     @property
     def connections(self) -> int:
@@ -151,7 +151,11 @@ class WebServer:
             self._lock.notify_all()
 
     def _refuse(self, sock: socket.socket, host: str, what: str) -> None:
-        log.warning("connection refused client=%s reason=too many %s", host, what)
+        self._refused += 1
+        now = time.monotonic()
+        if now - self._refused_told >= 1.0:  # a crowd must not fill the log
+            log.warning("connections refused count=%d client=%s reason=too many %s", self._refused, host, what)
+            self._refused, self._refused_told = 0, now
         if not self._refusals.acquire(blocking=False):
             sock.close()
             return

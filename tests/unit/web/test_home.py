@@ -1,0 +1,99 @@
+"""The page at `/` says what is here, teaches when nothing is, and lets nobody's text become markup."""
+
+import re
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from fileroom import errors
+from fileroom.web.assets import Assets
+from fileroom.web.body import NO_BODY
+from fileroom.web.home import Facts, Home, size_text
+from fileroom.web.http import Request
+from fileroom.web.router import Router
+
+FACTS = Facts("0.1", "http://127.0.0.1:8080", "127.0.0.1", 11112, "FILEROOM", 2, 3, 4, 1234, 5_600_000_000, 0)
+
+
+def page(facts: Facts) -> str:
+    router = Router()
+    Home(lambda: facts).add_routes(router)
+    response = router(Request("GET", "/", "", {}, NO_BODY, ("127.0.0.1", 1)))
+    policy = dict(response.headers)["content-security-policy"]
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    (part,) = response.parts
+    assert isinstance(part, bytes)
+    return part.decode()
+
+
+def test_counts_addresses_and_commands_are_there() -> None:
+    text = page(FACTS)
+    assert "1,234" in text
+    assert "5.6 GB" in text
+    assert "storescu -aec FILEROOM +sd +r 127.0.0.1 11112 FOLDER" in text
+    assert "--data-binary @FILE http://127.0.0.1:8080/dicomweb/studies" in text
+    assert "Nothing yet" not in text
+
+
+def test_an_empty_archive_teaches() -> None:
+    assert "Nothing yet. Send a first study" in page(replace(FACTS, instances=0))
+
+
+def test_held_objects_are_pointed_at() -> None:
+    assert "1 object waits" in page(replace(FACTS, waiting=1))
+    assert "2 objects wait" in page(replace(FACTS, waiting=2))
+    assert "wait" not in page(FACTS)
+
+
+def test_text_is_escaped() -> None:
+    text = page(replace(FACTS, ae_title="<script>&\"'"))
+    assert "<script" not in text
+    assert "&lt;script&gt;&amp;" in text
+
+
+def test_nothing_is_inline_and_nothing_comes_from_elsewhere() -> None:
+    text = page(FACTS)
+    assert not re.search(r"<style|<script|\sstyle=|\son\w+=", text)
+    links = re.findall(r"(?:href|src)=\"([^\"]*)\"", text)
+    assert links
+    assert all(link.startswith("/") and not link.startswith("//") for link in links)
+
+
+def test_headings_do_not_skip_a_level() -> None:
+    levels = [int(level) for level in re.findall(r"<h([1-6])", page(FACTS))]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+
+
+def test_assets_have_a_validator_and_nothing_outside_their_folder_is_served() -> None:
+    assets = Assets()
+
+    def ask(name: str, **headers: str) -> tuple[int, dict[str, str]]:
+        names = {key.replace("_", "-"): value for key, value in headers.items()}
+        response = assets(Request("GET", "/", "", names, NO_BODY, ("127.0.0.1", 1), {"name": name}))
+        return response.status, dict(response.headers)
+
+    status, headers = ask("fileroom.css")
+    assert (status, headers["content-type"]) == (200, "text/css; charset=utf-8")
+    assert ask("fileroom.css", if_none_match=f'"x", {headers["etag"]}')[0] == 304
+    for name in ("../home.py", "home.html", "", ".", "/etc/passwd"):
+        with pytest.raises(errors.NotFound):
+            ask(name)
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 bytes"),
+        (999, "999 bytes"),
+        (1000, "1 kB"),
+        (999_499, "999 kB"),
+        (999_600, "1 MB"),
+        (10**19, "10,000.0 PB"),
+    ],
+)
+def test_sizes_are_for_people(size: int, text: str) -> None:
+    assert size_text(size) == text
