@@ -1,0 +1,59 @@
+"""A study stored by mistake: out of every answer, kept, reversible. A record, so that a rebuilt index hides it too."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from fileroom import errors
+from fileroom.archive import schema
+from fileroom.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenStudy:
+    """One study that is out of every answer."""
+
+    study_uid: str
+    reason: str
+    hidden_by: str
+    hidden_ms: int  # since 1970 UTC
+
+
+def hide(database: Database, study_uid: str, reason: str, hidden_by: str) -> bool:
+    """Take a study out of every answer; False when it was hidden already. Raises NotFound, DatabaseUnavailable."""
+    record = schema.hidden_study
+    with database.write() as connection:
+        if _set_hidden(connection, study_uid, hidden=True) == 0:
+            raise errors.NotFound(
+                "no such study here", hint="the Study Instance UID is needed, not the accession number"
+            )
+        if connection.execute(sa.select(record.c.study_uid).where(record.c.study_uid == study_uid)).first():
+            return False
+        row = {"study_uid": study_uid, "reason": reason, "hidden_by": hidden_by, "hidden_ms": int(time.time() * 1000)}
+        connection.execute(sa.insert(record), [row])
+    return True
+
+
+def unhide(database: Database, study_uid: str) -> None:
+    """Bring a hidden study back. Raises NotFound when it is not hidden, DatabaseUnavailable."""
+    record = schema.hidden_study
+    with database.write() as connection:
+        if connection.execute(sa.delete(record).where(record.c.study_uid == study_uid)).rowcount == 0:
+            raise errors.NotFound("this study is not hidden", hint="see what is: fileroom hide --list")
+        _set_hidden(connection, study_uid, hidden=False)
+
+
+def hidden_studies(database: Database) -> list[HiddenStudy]:
+    """Every hidden study, newest first. Raises DatabaseUnavailable."""
+    record = schema.hidden_study
+    with database.read() as connection:
+        return [HiddenStudy(*row) for row in connection.execute(sa.select(record).order_by(record.c.hidden_ms.desc()))]
+
+
+def _set_hidden(connection: sa.Connection, study_uid: str, *, hidden: bool) -> int:
+    study = schema.study
+    changes = {"hidden": hidden, "revision": study.c.revision + 1}
+    return connection.execute(sa.update(study).where(study.c.study_uid == study_uid).values(changes)).rowcount
