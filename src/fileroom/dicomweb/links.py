@@ -1,0 +1,37 @@
+"""The addresses of studies, series and instances as the asker sees this service."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from urllib.parse import quote
+
+from fileroom.web.http import Request
+
+_PLAIN = frozenset("0123456789.")
+
+
+def base_url(request: Request) -> str:
+    """Where the asker reached DICOMweb, such as http://127.0.0.1:8080/dicomweb."""
+    return f"http://{request.headers.get('host') or 'localhost'}/dicomweb"
+
+
+def segment(uid: str) -> str:
+    """A UID as one path segment; odd ones are percent-encoded."""
+    return uid if _PLAIN.issuperset(uid) else _quoted(uid)
+
+
+@lru_cache(maxsize=1024)
+def _quoted(uid: str) -> str:
+    return "".join(f"%{ord(c):02X}" for c in uid) if uid in (".", "..") else quote(uid, safe="")
+
+
+def study_url(base: str, study_uid: str) -> str:
+    return f"{base}/studies/{segment(study_uid)}"
+
+
+def series_url(base: str, study_uid: str, series_uid: str) -> str:
+    return f"{study_url(base, study_uid)}/series/{segment(series_uid)}"
+
+
+def instance_url(base: str, study_uid: str, series_uid: str, sop_uid: str) -> str:
+    return f"{series_url(base, study_uid, series_uid)}/instances/{segment(sop_uid)}"
