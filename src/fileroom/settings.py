@@ -70,13 +70,13 @@ class Settings:
             4 * KIB,
             16 * MIB,
         ),
-    ] = 128 * KIB
+    ] = 256 * KIB
     dimse_associations_max: Annotated[
         int, Note("Associations open at one time. One more is rejected as a local limit exceeded.", 1, 4096)
     ] = 64
     dimse_idle_seconds: Annotated[
-        float, Note("How long an association may be silent before Fileroom aborts it.", 1, 86400)
-    ] = 60.0
+        float, Note("How long an association may be silent between two messages before it is aborted.", 1, 86400)
+    ] = 600.0
     dimse_artim_seconds: Annotated[
         float, Note("How long a new connection may take to ask for an association (PS3.8 9.1.5).", 0.1, 600)
     ] = 30.0
@@ -85,11 +85,11 @@ class Settings:
     ] = 10.0
 
     web_connections_max: Annotated[
-        int, Note("Web connections open at one time. One more waits, then gets 503.", 1, 4096)
-    ] = 128
+        int, Note("Web connections open at one time. One more gets 503 and is closed.", 1, 4096)
+    ] = 256
     web_idle_seconds: Annotated[
-        float, Note("How long a web connection may be silent before it is closed.", 1, 86400)
-    ] = 30.0
+        float, Note("How long a web connection may be silent between two requests before it is closed.", 1, 86400)
+    ] = 75.0
     web_body_bytes_max: Annotated[
         int, Note("The largest request body; a larger one gets 413. Bodies are streamed, not kept.", MIB, None)
     ] = 64 * GIB

@@ -93,9 +93,13 @@ def _check_bounds(key: str, value: object, about: Note, source: str) -> None:
         raise BadSetting(f"{key}, from {source}: expected one of {', '.join(about.choices)}, not {value!r}")
     if isinstance(value, int | float):
         if about.low is not None and value < about.low:
-            raise BadSetting(f"{key}, from {source}: expected at least {about.low:g}, not {value:g}")
+            raise BadSetting(f"{key}, from {source}: expected at least {_said(about.low)}, not {_said(value)}")
         if about.high is not None and value > about.high:
-            raise BadSetting(f"{key}, from {source}: expected at most {about.high:g}, not {value:g}")
+            raise BadSetting(f"{key}, from {source}: expected at most {_said(about.high)}, not {_said(value)}")
+
+
+def _said(number: float) -> str:
+    return str(int(number)) if number == int(number) else str(number)
 
 
 def _text(value: object) -> str:

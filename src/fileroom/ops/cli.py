@@ -1,0 +1,71 @@
+"""The command line. One command a file in `commands`; what they import at the top stays light, so that help is fast."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from types import TracebackType
+from typing import Annotated
+
+import typer
+
+from fileroom import __version__
+from fileroom.errors import FileroomError
+from fileroom.ops.commands import peer, serve
+from fileroom.ops.exit_codes import Exit, exit_code
+
+app = typer.Typer(
+    name="fileroom",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"fileroom {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def fileroom(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is, and exit.")
+    ] = False,
+) -> None:
+    """Fileroom takes medical images in, keeps them, and gives them back.
+
+    \b
+    Start it:             fileroom serve
+    Then, elsewhere:      storescu -aec FILEROOM 127.0.0.1 11112 FILES
+
+    Each command explains itself: fileroom COMMAND --help
+    """
+
+
+app.command("serve")(serve.serve)
+app.add_typer(peer.app, name="peer")
+
+
+def main() -> None:
+    """Run the command that was asked for. Exits with a code of `exit_codes.Exit`."""
+    sys.excepthook = _defect
+    try:
+        app()
+    except FileroomError as error:
+        sys.stderr.write(f"fileroom: {error}\n" + (f"  {error.hint}\n" if error.hint else ""))
+        if "--json" in sys.argv:
+            sys.stdout.write(json.dumps({"error": str(error), "hint": error.hint}) + "\n")
+        sys.exit(exit_code(error))
+
+
+def _defect(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    from fileroom.ops.logs import without_values
+
+    sys.stderr.write("\n".join([*without_values(error, trace), "fileroom: this is a defect; please report it\n"]))
+    sys.stderr.flush()
+    os._exit(Exit.DEFECT)

@@ -1,0 +1,101 @@
+"""Who works in a home: at most one server, any number of writers, or one rebuild. Locks of the operating system, which
+end with the process that holds them, however it ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from fileroom.errors import InUse, StorageFull
+
+SERVER, WRITERS = "serve.lock", "writers.lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The server that holds a home, as it wrote itself down."""
+
+    pid: int
+    web: str  # HOST:PORT it is bound to
+    dicom: str
+    ae_title: str
+    started_ms: int  # since 1970 UTC
+
+
+class ServerLock:
+    """Held by the server of a home from start to end."""
+
+    def __init__(self, home: Path) -> None:
+        """Take it. Raises InUse while another server runs, StorageFull when the home cannot be written."""
+        self._fd = _open(home / SERVER)
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(self._fd)
+            other = _written(home)
+            where = f" (process {other.pid}, {other.web})" if other else ""
+            raise InUse(f"a server already runs on {home}{where}", hint="stop it, or use another --home") from error
+
+    def write(self, running: Running) -> None:
+        """Write down where this server answers, for `fileroom status`."""
+        os.ftruncate(self._fd, 0)
+        os.pwrite(self._fd, json.dumps(asdict(running)).encode(), 0)
+
+    def release(self) -> None:
+        """Let go; the file stays, empty."""
+        os.ftruncate(self._fd, 0)
+        os.close(self._fd)
+
+
+def running(home: Path) -> Running | None:
+    """The server that runs on this home now, or None. Needs read access only."""
+    try:
+        fd = os.open(home / SERVER, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _written(home)
+    finally:
+        os.close(fd)
+    return None
+
+
+@contextlib.contextmanager
+def writing(home: Path, *, alone: bool = False) -> Iterator[None]:
+    """Held while this process may add objects; `alone` while it remakes the index and nobody may.
+
+    Raises InUse instead of waiting.
+    """
+    fd = _open(home / WRITERS)
+    try:
+        try:
+            fcntl.flock(fd, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if alone:
+                raise InUse("objects may be arriving in this home", hint="stop the server and imports first") from error
+            raise InUse("the index of this home is being rebuilt", hint="wait until rebuild-index is done") from error
+        yield
+    finally:
+        os.close(fd)
+
+
+def _open(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    except OSError as error:
+        raise StorageFull(f"{path} cannot be written: {error.strerror}", hint="fileroom doctor") from error
+
+
+def _written(home: Path) -> Running | None:
+    try:
+        return Running(**json.loads((home / SERVER).read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None

@@ -1,0 +1,107 @@
+"""What /metrics says (Prometheus): counts and times, labelled by door, outcome and route. No patient data, no UIDs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+
+from fileroom import __version__, errors
+from fileroom.web.http import Handler, Request, Response, error_status
+from fileroom.web.router import NoSuchPage, Router
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+
+class Metrics:
+    """The counters of one server. Cheap enough for every object and request; thread-safe."""
+
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        Gauge("fileroom_info", "This Fileroom", ["version"], registry=registry).labels(__version__).set(1)
+        self._objects = Counter(
+            "fileroom_objects", "Objects that arrived, by door and outcome", ["door", "outcome"], registry=registry
+        )
+        self._object_bytes = Counter("fileroom_object_bytes", "Bytes of those objects", ["door"], registry=registry)
+        self._object_seconds = Histogram(
+            "fileroom_object_seconds",
+            "From an object's last byte to its acknowledgement",
+            ["door"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._associations = Counter(
+            "fileroom_associations", "DICOM associations asked for, by what became of them", ["outcome"],
+            registry=registry,
+        )  # fmt: skip
+        self._requests = Counter(
+            "fileroom_requests", "Web requests, by route and status", ["route", "status"], registry=registry
+        )
+        self._request_seconds = Histogram(
+            "fileroom_request_seconds",
+            "From a request's headers to the beginning of its answer",
+            ["route"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+
+    def object(self, door: str, outcome: str, size_bytes: int, seconds: float) -> None:
+        """One object went through a door; `outcome` is an Outcome, or the kind of its refusal."""
+        self._objects.labels(door, outcome).inc()
+        self._object_bytes.labels(door).inc(size_bytes)
+        self._object_seconds.labels(door).observe(seconds)
+
+    def association(self, outcome: str) -> None:
+        """One association was accepted, rejected or aborted."""
+        self._associations.labels(outcome).inc()
+
+    def request(self, route: str, status: int, seconds: float) -> None:
+        """One web request was answered."""
+        self._requests.labels(route, status).inc()
+        self._request_seconds.labels(route).observe(seconds)
+
+    def gauge(self, name: str, text: str, value: Callable[[], float]) -> None:
+        """A figure that is asked for when somebody looks."""
+        Gauge(name, text, registry=self._registry).set_function(value)
+
+    def page(self, _request: Request) -> Response:
+        """GET /metrics."""
+        return Response(200, [("content-type", CONTENT_TYPE_PLAIN_0_0_4)], [generate_latest(self._registry)])
+
+
+class MeasuredRouter(Router):
+    """A router that counts and times what each of its routes answers."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        super().__init__()
+        self._metrics = metrics
+
+    def add(self, method: str, pattern: str, handler: Handler) -> None:
+        """Register, as Router does; the route's label is its method and pattern."""
+        route = f"{method} {pattern}"
+
+        def measured(request: Request) -> Response:
+            begin = time.perf_counter()
+            status = 500
+            try:
+                response = handler(request)
+                status = response.status
+                return response
+            except errors.FileroomError as error:
+                status = error_status(error)
+                raise
+            finally:
+                self._metrics.request(route, status, time.perf_counter() - begin)
+
+        super().add(method, pattern, measured)
+
+    def __call__(self, request: Request) -> Response:
+        """Answer, as Router does; what has no route is counted as one."""
+        try:
+            return super().__call__(request)
+        except NoSuchPage:
+            self._metrics.request("none", 404, 0.0)
+            raise

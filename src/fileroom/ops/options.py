@@ -1,0 +1,62 @@
+"""The options that every command takes, worded once, and what a command opens before it starts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fileroom.errors import BadSetting, StorageFull
+from fileroom.settings import Settings
+
+if TYPE_CHECKING:
+    from fileroom.database import Database
+
+Home = Annotated[
+    Path | None,
+    typer.Option("--home", metavar="DIR", help="The folder that holds everything. [FILEROOM_HOME, ./fileroom-data]"),
+]
+Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON document, for programs.")]
+
+
+def settings(home: Path | None, **given: object | None) -> Settings:
+    """The settings of a command run with these options. Raises BadSetting."""
+    from fileroom.ops import configuration
+
+    return configuration.load({"home": home, **given}, os.environ)
+
+
+def make_home(chosen: Settings) -> None:
+    """Make the home's folders where they are missing, for this user only. Raises StorageFull when that cannot be."""
+    for folder in (chosen.home, chosen.packs, chosen.packs / "aside", chosen.cache):
+        try:
+            folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageFull(
+                f"{folder} cannot be made: {error.strerror}", hint="choose another --home, or change who owns it"
+            ) from error
+
+
+@contextmanager
+def open_database(chosen: Settings, *, make: bool = False) -> Iterator[Database]:
+    """The database, its tables brought up to date. Without `make`, a home that is not there is an error.
+
+    Raises BadSetting, DatabaseUnavailable, StorageFull.
+    """
+    from fileroom import migrations
+    from fileroom.database import Database
+
+    if make:
+        make_home(chosen)
+    elif chosen.sqlite_file is not None and not chosen.sqlite_file.exists():
+        raise BadSetting(f"{chosen.home} holds no archive", hint="--home names it; `fileroom serve` makes a new one")
+    database = Database(chosen.database)
+    try:
+        migrations.upgrade(database)
+        yield database
+    finally:
+        database.close()
