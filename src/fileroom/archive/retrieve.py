@@ -12,7 +12,7 @@ from fileroom import errors
 from fileroom.archive import schema
 from fileroom.archive.image import Image, unpack_image
 from fileroom.archive.packs import FileRange, Packs
-from fileroom.database import Database
+from fileroom.database import Database, Prepared
 
 __all__ = ["FileRange", "Retriever", "StoredInstance"]
 
@@ -81,6 +81,9 @@ class Retriever:
     def __init__(self, database: Database, packs: Packs) -> None:
         self._database = database
         self._packs = packs
+        self._study = Prepared(database, _STUDY.order_by(*_ORDER))
+        self._series = Prepared(database, _SERIES.order_by(*_ORDER))
+        self._one = Prepared(database, _ONE)
 
     def instances(
         self, study_uid: str, series_uid: str | None = None, sop_uid: str | None = None
@@ -89,17 +92,16 @@ class Retriever:
         if sop_uid is not None:
             one = self.instance(study_uid, series_uid or "", sop_uid)
             return [] if one is None else [one]
-        query, given = _STUDY, {"study": study_uid}
         if series_uid is not None:
-            query, given = _SERIES, {"study": study_uid, "series": series_uid}
-        with self._database.read() as connection:
-            return [StoredInstance(*row) for row in connection.execute(query.order_by(*_ORDER), given)]
+            rows = self._series.rows({"study": study_uid, "series": series_uid})
+        else:
+            rows = self._study.rows({"study": study_uid})
+        return [StoredInstance(*row) for row in rows]
 
     def instance(self, study_uid: str, series_uid: str, sop_uid: str) -> StoredInstance | None:
         """One object by all its UIDs; None when it is not here."""
-        with self._database.read() as connection:
-            row = connection.execute(_ONE, {"study": study_uid, "series": series_uid, "sop": sop_uid}).first()
-        return None if row is None else StoredInstance(*row)
+        rows = self._one.rows({"study": study_uid, "series": series_uid, "sop": sop_uid})
+        return StoredInstance(*rows[0]) if rows else None
 
     def by_sop_uids(self, sop_uids: Sequence[str]) -> list[StoredInstance]:
         """Objects by SOP Instance UID alone (C-MOVE and C-GET at image level); those not here are left out."""
