@@ -10,11 +10,12 @@ import logging
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from fileroom import errors
 from fileroom.archive.receive import Intake, Outcome, Pending, Receipt, Receiver, Source
 from fileroom.dicomweb import stow_status
+from fileroom.dicomweb.accept import choose_json
+from fileroom.dicomweb.links import base_url
 from fileroom.dicomweb.multipart import MultipartReader, media_type
 from fileroom.dicomweb.stow_answer import Result, answer
 from fileroom.web.http import Body, Request, Response
@@ -23,7 +24,6 @@ from fileroom.web.router import Router
 log = logging.getLogger("fileroom.dicomweb")
 
 _DICOM = "application/dicom"
-_ANSWER_TYPES = ("*/*", "application/*", "application/dicom+json", "application/json")
 _READ_BYTES = 262144
 _IN_FLIGHT_MAX = 64  # objects of one request handed over and not yet durable
 _IN_FLIGHT_BYTES_MAX = 64 << 20  # and their bytes
@@ -48,14 +48,13 @@ class Stow:
         Returns after all that it calls stored survives power loss. A failing object leaves the others stored.
         Raises NotAcceptable, UnsupportedMedia, BadRequest before anything is stored.
         """
-        _check_accept(request.headers.get("accept", "*/*"))
+        kind = choose_json(request)
         study_uid = request.params.get("study", "")
         files = _files(request)
         source = Source("stow", request.client[0], self._site)
         run = _Run(self._receiver, source, study_uid)
         run.take(files)
-        base = f"http://{request.headers.get('host', 'localhost')}/dicomweb/studies"
-        return answer(run.results, f"{base}/{quote(study_uid, safe='')}" if study_uid else "", base)
+        return answer(run.results, base_url(request), study_uid, kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +64,6 @@ class _File:
     pieces: Iterable[bytes | memoryview]
     size_hint: int = 0
     refused: errors.FileroomError | None = None
-
-
-def _check_accept(accept: str) -> None:
-    """The answer is JSON. Raises NotAcceptable when only other types are asked for."""
-    for offer in accept.split(","):
-        kind, _, parameters = offer.strip().lower().partition(";")
-        unwanted = "q=0" in parameters.replace(" ", "").split(";")
-        if kind.strip() in _ANSWER_TYPES and not unwanted:
-            return
-    raise errors.NotAcceptable("the answer to a store request is application/dicom+json", hint="ask for that")
 
 
 def _files(request: Request) -> Iterator[_File]:

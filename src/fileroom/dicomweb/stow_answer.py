@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from fileroom import errors
+from fileroom.dicomweb.links import instance_url, study_url
 from fileroom.web.http import Response
-
-_MEDIA_TYPE = "application/dicom+json"
 
 Item = dict[str, dict[str, object]]
 
@@ -27,28 +25,26 @@ class Result:
     error: errors.FileroomError | None = None
 
 
-def answer(results: Sequence[Result], retrieve_url: str, studies_url: str) -> Response:
-    """The answer to a store request.
+def answer(results: Sequence[Result], base: str, study_uid: str, media_type: str) -> Response:
+    """The answer to a store request, DICOM JSON under the name `media_type`.
 
     200: all are stored. 202: some. 409: none. 507, 503: none, because the store is full, or busy for now.
-    `retrieve_url` is the study's when one was named in the request; when all objects are of one study it is added.
+    `base` is where the asker reached DICOMweb; `study_uid` the study named in the request, or "".
     """
     failed = [_failed(result) for result in results if result.failure is not None and result.sop_uid]
     other = [
         {"00081197": _us(result.failure)} for result in results if result.failure is not None and not result.sop_uid
     ]
-    stored = [_stored(result, studies_url) for result in results if result.failure is None]
+    stored = [_stored(result, base) for result in results if result.failure is None]
     dataset: Item = {}
-    studies = {result.study_uid for result in results if result.failure is None}
-    if not retrieve_url and len(studies) == 1:
-        retrieve_url = f"{studies_url}/{quote(studies.pop(), safe='')}"
-    if retrieve_url:
-        dataset["00081190"] = {"vr": "UR", "Value": [retrieve_url]}
+    studies = {study_uid} if study_uid else {result.study_uid for result in results if result.failure is None}
+    if len(studies) == 1:
+        dataset["00081190"] = {"vr": "UR", "Value": [study_url(base, studies.pop())]}
     for tag, items in (("00081198", failed), ("00081199", stored), ("0008119A", other)):
         if items:
             dataset[tag] = {"vr": "SQ", "Value": items}
     status = 200 if len(stored) == len(results) else 202 if stored else _none_stored(results)
-    response = Response.json(dataset, status, _MEDIA_TYPE)
+    response = Response.json(dataset, status, media_type)
     if status == 503:
         response.headers.append(("retry-after", "2"))
     return response
@@ -75,10 +71,10 @@ def _failed(result: Result) -> Item:
     return {**_reference(result), "00081197": _us(result.failure)}
 
 
-def _stored(result: Result, studies_url: str) -> Item:
+def _stored(result: Result, base: str) -> Item:
     item = _reference(result)
-    study, series, sop = (quote(uid, safe="") for uid in (result.study_uid, result.series_uid, result.sop_uid))
-    item["00081190"] = {"vr": "UR", "Value": [f"{studies_url}/{study}/series/{series}/instances/{sop}"]}
+    url = instance_url(base, result.study_uid, result.series_uid, result.sop_uid)
+    item["00081190"] = {"vr": "UR", "Value": [url]}
     if result.warning is not None:
         item["00081196"] = _us(result.warning)
     return item
