@@ -231,7 +231,7 @@ def test_a_sender_that_goes_away_leaves_whole_objects_and_no_half_ones(server: W
         client.send(f"{head}Content-Length: {len(whole)}\r\n\r\n".encode() + whole[: len(whole) // 2])
     assert post(server, multipart(file(ct(3)))).status == 200
     assert kept(archive, "1.2.9.1") == ["1.2.9.1.1.1", "1.2.9.1.1.3"]
-    assert not list(archive.home.rglob("*unfinished*"))
+    assert not list(archive.home.rglob("*.part"))
 
 
 def test_two_senders_with_the_same_objects_at_once(server: WebServer, archive: Archive) -> None:
