@@ -129,9 +129,10 @@ class Committer:
     def append(self, arrival: Arrival, pieces: Sequence[Bytes], release: Callable[[], None]) -> Pending:
         """Take an object whose bytes are in memory; `release` is called once they are written or dropped."""
         item = _Item(arrival, pieces, release)
-        self._incoming.put(item)
-        assert item.pending is not None
-        return item.pending
+        pending = item.pending
+        assert pending is not None
+        self._incoming.put(item)  # from here on the threads may settle it and take its pending away
+        return pending
 
     def adopt(self, arrival: Arrival, writer: PackWriter, offset: int) -> Pending:
         """Take an object that lies in an unfinished pack of its own, header room left before `offset`.

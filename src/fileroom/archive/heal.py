@@ -134,7 +134,7 @@ class _Healing:
         arrivals = []
         for member in batch:
             try:
-                arrivals.append(reader.arrival(member))
+                arrivals.append(reader.arrival(member)[0])
             except errors.RefusedObject as error:
                 self.report(
                     Finding("unreadable", reader.pack_id, member.offset, str(error), sop_uid=member.label.sop_uid)

@@ -86,33 +86,32 @@ class PackReader:
         return "it does not say which object it was"
 
     def check(self, member: Member) -> str:
-        """ "" when the member's bytes are as recorded; else what is not."""
+        """Empty when the member's bytes are as recorded; else what is not."""
         with self._mapped(member) as (view, at):
-            prefix_end = at + member.label.prefix_bytes
-            if hashlib.sha256(view[at:prefix_end]).hexdigest() != member.label.prefix_digest:
-                return "the file's preamble or meta information differs from its recorded digest"
-            if hashlib.sha256(view[prefix_end : at + member.size_bytes]).hexdigest() != member.label.digest:
-                return "the dataset differs from its recorded digest"
-        return ""
+            return _compare(view, at, member)
 
-    def arrival(self, member: Member) -> Arrival:
-        """What the index is to know of a member, its digest as recorded. Raises MalformedObject, InvalidUid."""
+    def arrival(self, member: Member) -> tuple[Arrival, str]:
+        """What the index is to know of a member, its digest as recorded; and what `check` says of it.
+
+        Raises MalformedObject, InvalidUid, when it is no longer readable.
+        """
         label = member.label
         with self._mapped(member) as (view, at):
-            file = view[at : at + member.size_bytes]
-            prefix, dataset = file[: label.prefix_bytes], file[label.prefix_bytes :]
+            wrong = _compare(view, at, member)
+            dataset_at = at + label.prefix_bytes
+            prefix, dataset = view[at:dataset_at], view[dataset_at : at + member.size_bytes]
             try:
                 meta = part10.read_meta(prefix)
                 source = Source(*_door_and_peer(label.source), label.site)
                 arrival = describe(dataset, prefix, meta.transfer_syntax, label.digest, source)
             finally:
-                for piece in (prefix, dataset, file):
-                    piece.release()
+                prefix.release()
+                dataset.release()
         arrival.sequence = label.sequence
         arrival.conflict = label.conflict
         arrival.arrived_ms = label.arrived_ms
         arrival.pack_id, arrival.offset = self.pack_id, member.offset
-        return arrival
+        return arrival, wrong
 
     def _mapped(self, member: Member) -> _Window:
         return _Window(self._fd, member.offset, member.size_bytes)
@@ -137,6 +136,16 @@ class _Window:
         self._view.release()
         if self._map is not None:
             self._map.close()
+
+
+def _compare(view: memoryview, at: int, member: Member) -> str:
+    label = member.label
+    dataset_at = at + label.prefix_bytes
+    if hashlib.sha256(view[at:dataset_at]).hexdigest() != label.prefix_digest:
+        return "the file's preamble or meta information differs from its recorded digest"
+    if hashlib.sha256(view[dataset_at : at + member.size_bytes]).hexdigest() != label.digest:
+        return "the dataset differs from its recorded digest"
+    return ""
 
 
 def _door_and_peer(label: str) -> tuple[str, str]:

@@ -123,14 +123,15 @@ class _Rebuild:
     def _arrival(self, reader: PackReader, member: Member) -> Arrival | None:
         label = member.label
         uids = (label.study_uid, label.series_uid, label.sop_uid)
-        wrong = reader.check(member)
+        try:
+            arrival, wrong = reader.arrival(member)
+        except errors.RefusedObject as error:
+            kind = "rot" if reader.check(member) else "unreadable"
+            self.findings.append(Finding(kind, reader.pack_id, member.offset, str(error), *uids))
+            return None
         if wrong:
             self.findings.append(Finding("rot", reader.pack_id, member.offset, wrong, *uids))
-        try:
-            return reader.arrival(member)
-        except errors.RefusedObject as error:
-            self.findings.append(Finding("unreadable", reader.pack_id, member.offset, str(error), *uids))
-            return None
+        return arrival
 
     def _record(self, batch: list[Arrival]) -> None:
         verdicts = self._index.record(self._connection, batch)

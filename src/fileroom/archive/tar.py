@@ -19,6 +19,7 @@ BLOCK = 512
 END = bytes(2 * BLOCK)  # end of archive
 RESERVED_BYTES = 4 * BLOCK  # room kept for the records of a member whose size is not known yet
 HEADER_BYTES_MAX = 64 * BLOCK
+_NEWLINE = "\n"
 _PLAIN_UID = re.compile(r"[0-9.]{1,64}")
 
 
@@ -98,7 +99,7 @@ def padding(size_bytes: int) -> bytes:
 
 
 def _record(key: str, value: str) -> bytes:
-    body = f" {key}={value}\n".encode()
+    body = f" {key}={value.replace(_NEWLINE, ' ')}\n".encode()
     size = len(body) + 2 if len(body) < 98 else len(body) + 3
     return b"%d%s" % (size, body) if size < 1000 else b"%d%s" % (len(body) + 4, body)
 
@@ -230,14 +231,9 @@ def _label(records: bytes, pack_id: int, at: int) -> Label:
 
 
 def _records(raw: bytes) -> dict[str, str]:
+    """Key to value. No value of ours holds a line break, and the checksum was made over the whole."""
     found = {}
-    at = 0
-    while at < len(raw):
-        space = raw.index(b" ", at, at + 8)
-        size = int(raw[at:space])
-        if size < 5 or at + size > len(raw) or raw[at + size - 1] != 0x0A:
-            raise ValueError("record")
-        key, _, value = raw[space + 1 : at + size - 1].decode().partition("=")
+    for line in raw.decode().split("\n"):
+        key, _, value = line.partition(" ")[2].partition("=")
         found[key] = value
-        at += size
     return found
