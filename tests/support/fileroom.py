@@ -31,6 +31,7 @@ class FileroomServer:
         self.web, self.dicom = processes.free_port(), processes.free_port()
         self.environment = dict(environment or {})
         self.log = log or home.with_name(home.name + ".log")
+        self.log.parent.mkdir(parents=True, exist_ok=True)
         self.prefix: list[str] = []  # such as strace with its options, put before the command
         self.process: processes.Process | None = None
         self.start()

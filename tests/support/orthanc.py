@@ -15,8 +15,6 @@ from typing import Any
 
 from tests.support import peers, processes
 
-NODELAY = dict(os.environ, TCP_NODELAY="1")  # dcmtk, which Orthanc builds on, leaves Nagle on without it
-
 
 def build() -> str:
     """The Orthanc program to start. Raises MissingPeer."""
@@ -40,9 +38,15 @@ class Orthanc:
 
     aet = "ORTHANC"
 
-    def __init__(self, home: Path, settings: dict[str, Any] | None = None) -> None:
-        """Starts it with `settings` over the defaults and waits until it answers. Raises MissingPeer, NotReady."""
+    def __init__(self, home: Path, settings: dict[str, Any] | None = None, *, nodelay: bool = True) -> None:
+        """Starts it with `settings` over the defaults and waits until it answers. Raises MissingPeer, NotReady.
+
+        dcmtk, which it builds on, leaves Nagle's algorithm on unless `nodelay`.
+        """
         self.home = home
+        self._environment = {name: value for name, value in os.environ.items() if name != "TCP_NODELAY"}
+        if nodelay:
+            self._environment["TCP_NODELAY"] = "1"
         self.http, self.dicom = processes.free_port(), processes.free_port()
         home.mkdir(parents=True, exist_ok=True)
         self.config = home / "orthanc.json"
@@ -71,7 +75,7 @@ class Orthanc:
         }
 
     def _start(self) -> processes.Process:
-        process = processes.start([build(), self.config], self.home / "log", environment=NODELAY)
+        process = processes.start([build(), self.config], self.home / "log", environment=self._environment)
         process.wait_until(self.answers)
         return process
 
@@ -113,6 +117,11 @@ class Orthanc:
         with urllib.request.urlopen(request, timeout=60) as answer:
             body = answer.read()
         return json.loads(body) if body else None
+
+    def restart(self) -> None:
+        """Stops it, starts it on the same data and ports."""
+        self.stop()
+        self.process = self._start()
 
     def stop(self) -> None:
         self.process.stop()

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from tests.support.corpus.instance import Elements, uid
 
-_FAMILY = """Aldergrove Ashdown Bellweather Birkholm Blackwood Bramblett Brightwater Calloway Castlebury Copperfield
+FAMILIES = """Aldergrove Ashdown Bellweather Birkholm Blackwood Bramblett Brightwater Calloway Castlebury Copperfield
 Cranmoor Dalewright Darrowby Dunmarch Eastlake Elderfield Fairbrook Farnsby Featherstone Foxglen Garrowhill Goldacre
 Grayling Greenhalt Hallowell Harrowgate Hawthorn Hollinsby Inglewood Ironbridge Juniper Kestrelle Kingsmere Lakeland
 Larkspur Longmire Marchbanks Meadowcroft Merriweather Millbrook Nightjar Northcott Oakhurst Orchardson Pemberwick
@@ -45,7 +45,7 @@ def visit(kind: str, number: int, *, family: str | None = None, sex: str | None 
     draw = random.Random(f"{kind} {number}")
     patient = number if number % 5 else max(number - 1, 0)
     person = random.Random(f"{kind} patient {patient}")
-    name = f"{family or person.choice(_FAMILY)}^{person.choice(_GIVEN)}^{person.choice('ABCDEFGHJKLMNOPRSTW')}"
+    name = f"{family or person.choice(FAMILIES)}^{person.choice(_GIVEN)}^{person.choice('ABCDEFGHJKLMNOPRSTW')}"
     born = date(1935, 1, 1) + timedelta(days=person.randrange(26_000))
     day = _FIRST_DAY + timedelta(days=draw.randrange(2_500))
     return Visit(
