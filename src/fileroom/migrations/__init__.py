@@ -15,7 +15,7 @@ from fileroom.database import Database
 
 HEAD = "0001"  # the newest revision
 
-_FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent
 _LOCK = 0x66_69_6C_65_72_6F_6F_6D  # "fileroom": PostgreSQL's advisory lock while the tables change
 
 
@@ -56,7 +56,7 @@ def _upgrade(connection: sa.Connection) -> None:
     from alembic.util import CommandError
 
     config = Config()
-    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
     config.attributes["connection"] = connection
     try:
         command.upgrade(config, HEAD)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.registry import Collector
 
 from fileroom import __version__, errors
+from fileroom.dimse.tally import Stats
 from fileroom.web.http import Handler, Request, Response, error_status
 from fileroom.web.router import NoSuchPage, Router
 
@@ -33,10 +36,6 @@ class Metrics:
             buckets=_SECONDS,
             registry=registry,
         )
-        self._associations = Counter(
-            "fileroom_associations", "DICOM associations asked for, by what became of them", ["outcome"],
-            registry=registry,
-        )  # fmt: skip
         self._requests = Counter(
             "fileroom_requests", "Web requests, by route and status", ["route", "status"], registry=registry
         )
@@ -54,10 +53,6 @@ class Metrics:
         self._object_bytes.labels(door).inc(size_bytes)
         self._object_seconds.labels(door).observe(seconds)
 
-    def association(self, outcome: str) -> None:
-        """One association was accepted, rejected or aborted."""
-        self._associations.labels(outcome).inc()
-
     def request(self, route: str, status: int, seconds: float) -> None:
         """One web request was answered."""
         self._requests.labels(route, status).inc()
@@ -67,9 +62,28 @@ class Metrics:
         """A figure that is asked for when somebody looks."""
         Gauge(name, text, registry=self._registry).set_function(value)
 
+    def dicom(self, stats: Callable[[], Stats]) -> None:
+        """What the DICOM door counts."""
+        self._registry.register(_DicomCounts(stats))
+
     def page(self, _request: Request) -> Response:
         """GET /metrics."""
         return Response(200, [("content-type", CONTENT_TYPE_PLAIN_0_0_4)], [generate_latest(self._registry)])
+
+
+class _DicomCounts(Collector):
+    """The DICOM door's own counts, read when somebody looks."""
+
+    def __init__(self, stats: Callable[[], Stats]) -> None:
+        self._stats = stats
+
+    def collect(self) -> Iterator[Metric]:
+        stats = self._stats()
+        yield GaugeMetricFamily("fileroom_associations_open", "DICOM associations open now", value=stats.open)
+        events = CounterMetricFamily("fileroom_dicom_events", "What happened at the DICOM door", labels=["event"])
+        for event, count in sorted(stats.counts.items()):
+            events.add_metric([event], count)
+        yield events
 
 
 class MeasuredRouter(Router):

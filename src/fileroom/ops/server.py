@@ -1,4 +1,4 @@
-"""One running Fileroom, put together from the rooms: database, archive, DICOM door, web door."""
+"""One running Fileroom: the rooms, the DICOM door and the web door, opened and closed in order."""
 
 from __future__ import annotations
 
@@ -6,15 +6,22 @@ import contextlib
 import ipaddress
 import logging
 import os
+import shutil
 import sys
 import time
 
+import sqlalchemy as sa
+
+from fileroom.archive import schema
+from fileroom.dimse.door import Archive, DoorSettings
+from fileroom.dimse.server import DimseServer
 from fileroom.errors import BadSetting
-from fileroom.net.limits import Limits as NetLimits
 from fileroom.ops import health, locks, options
-from fileroom.ops.metrics import MeasuredRouter, Metrics
+from fileroom.ops.app import web_app
+from fileroom.ops.limits import net_limits, web_limits
+from fileroom.ops.metrics import Metrics
+from fileroom.ops.rooms import Rooms, open_rooms
 from fileroom.settings import Address, Settings
-from fileroom.web.limits import Limits as WebLimits
 from fileroom.web.server import WebServer
 
 log = logging.getLogger("fileroom.ops")
@@ -31,6 +38,7 @@ class Server:
         self.settings = settings
         self._closing = contextlib.ExitStack()  # what to undo, in reverse
         self._web: WebServer | None = None
+        self._dicom: DimseServer | None = None
 
     @property
     def web(self) -> Address:
@@ -40,7 +48,7 @@ class Server:
     @property
     def dicom(self) -> Address:
         """Where the DICOM door listens."""
-        return self.settings.dicom
+        return Address(*self._dicom.address) if self._dicom else self.settings.dicom
 
     def start(self) -> None:
         """Open everything and return once both doors listen.
@@ -60,27 +68,65 @@ class Server:
         options.make_home(settings)
         lock = locks.ServerLock(settings.home)
         closing.callback(lock.release)
-        closing.enter_context(locks.writing(settings.home))
-        database = closing.enter_context(options.open_database(settings, make=True))
         metrics = Metrics()
-        router = MeasuredRouter(metrics)
-        checks = [health.database_check(database), health.packs_check(settings)]
-        state = health.Health(checks)
-        router.add("GET", "/healthz", state.alive)
-        router.add("GET", "/readyz", state.ready)
-        router.add("GET", "/metrics", metrics.page)
-        self._web = WebServer((settings.web.host, settings.web.port), router, web_limits(settings))
-        self._web.start()
-        closing.callback(self._web.stop, settings.drain_seconds)
+        rooms = closing.enter_context(open_rooms(settings, metrics))
+        dicom = DimseServer(door_settings(settings), Archive(rooms.receiver, rooms.peers))
+        self._watch(metrics, rooms, dicom)
+        state = health.Health(
+            [
+                health.database_check(rooms.database),
+                health.packs_check(settings),
+                health.Check("archive", lambda: "" if rooms.receiver.committer.alive else "objects cannot be kept"),
+                health.Check("dicom", lambda: "" if dicom.alive else "no connections are taken"),
+            ]
+        )
+        web = WebServer(
+            (settings.web.host, settings.web.port),
+            web_app(settings, rooms, metrics, state, lambda: (self.web, self.dicom)),
+            web_limits(settings),
+        )
+        dicom.start()
+        self._dicom = dicom
+        closing.callback(dicom.stop, settings.drain_seconds)
+        web.start()
+        self._web = web
+        closing.callback(web.stop, settings.drain_seconds)
         started_ms = time.time_ns() // 1_000_000
         lock.write(locks.Running(os.getpid(), str(self.web), str(self.dicom), settings.ae_title, started_ms))
         log.info("started", extra={"web": str(self.web), "dicom": str(self.dicom), "pid": os.getpid()})
+
+    def _watch(self, metrics: Metrics, rooms: Rooms, dicom: DimseServer) -> None:
+        def packed(what: sa.ColumnElement[int]) -> float:
+            with rooms.database.read() as connection:
+                return float(connection.execute(sa.select(sa.func.coalesce(what, 0))).scalar_one())
+
+        pack = schema.pack.c
+        packs = self.settings.packs
+        metrics.dicom(lambda: dicom.stats)
+        metrics.gauge(
+            "fileroom_queue_objects", "Objects handed over, not yet durable", lambda: rooms.receiver.committer.depth
+        )
+        metrics.gauge("fileroom_pack_bytes", "Bytes in packs", lambda: packed(sa.func.sum(pack.size_bytes)))
+        metrics.gauge("fileroom_packs", "Packs", lambda: packed(sa.func.count(pack.id)))
+        metrics.gauge("fileroom_free_bytes", "Free space where packs lie", lambda: shutil.disk_usage(packs).free)
 
     def stop(self) -> None:
         """Take nothing new, let what is under way finish for the drain time, close everything."""
         log.info("stopping", extra={"drain_seconds": self.settings.drain_seconds})
         self._closing.close()
         log.info("stopped")
+
+
+def door_settings(settings: Settings) -> DoorSettings:
+    """How the DICOM door listens and whom it lets in."""
+    return DoorSettings(
+        host=settings.dicom.host,
+        port=settings.dicom.port,
+        ae_title=settings.ae_title,
+        site=settings.site,
+        associations_max=settings.dimse_associations_max,
+        limits=net_limits(settings),
+    )
 
 
 def refuse_open_web(address: Address) -> None:
@@ -101,24 +147,3 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def web_limits(settings: Settings) -> WebLimits:
-    """The web server's bounds, from the settings."""
-    return WebLimits(
-        connections_max=settings.web_connections_max,
-        connections_per_address_max=settings.web_connections_max,
-        body_bytes_max=settings.web_body_bytes_max,
-        idle_seconds=settings.web_idle_seconds,
-    )
-
-
-def net_limits(settings: Settings) -> NetLimits:
-    """The bounds of an association, from the settings."""
-    return NetLimits(
-        pdu_bytes_max=settings.dimse_pdu_bytes_max,
-        dataset_bytes_max=settings.object_bytes_max,
-        artim_seconds=settings.dimse_artim_seconds,
-        idle_seconds=settings.dimse_idle_seconds,
-        connect_seconds=settings.dimse_connect_seconds,
-    )

@@ -8,8 +8,8 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
-KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
@@ -80,7 +80,7 @@ def upgrade() -> None:
     op.create_table(
         "study",
         sa.Column("id", KEY, autoincrement=False, nullable=False),
-        sa.Column("patient_pk", sa.BigInteger(), nullable=False),
+        sa.Column("patient_pk", KEY, nullable=False),
         sa.Column("site", TEXT, nullable=False),
         sa.Column("study_uid", TEXT, nullable=False),
         sa.Column("study_date", TEXT, nullable=True),
@@ -114,7 +114,7 @@ def upgrade() -> None:
     op.create_table(
         "series",
         sa.Column("id", KEY, autoincrement=False, nullable=False),
-        sa.Column("study_pk", sa.BigInteger(), nullable=False),
+        sa.Column("study_pk", KEY, nullable=False),
         sa.Column("site", TEXT, nullable=False),
         sa.Column("series_uid", TEXT, nullable=False),
         sa.Column("modality", TEXT, nullable=True),
@@ -141,7 +141,7 @@ def upgrade() -> None:
     op.create_table(
         "instance",
         sa.Column("id", KEY, autoincrement=False, nullable=False),
-        sa.Column("series_pk", sa.BigInteger(), nullable=False),
+        sa.Column("series_pk", KEY, nullable=False),
         sa.Column("site", TEXT, nullable=False),
         sa.Column("sop_uid", TEXT, nullable=False),
         sa.Column("sop_class_uid", TEXT, nullable=False),

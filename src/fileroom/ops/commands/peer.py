@@ -94,7 +94,7 @@ def echo(ae_title: Title, home: options.Home = None, as_json: options.Json = Fal
     from fileroom.archive.peers import Peers
     from fileroom.dicom.syntax import IMPLICIT_LE
     from fileroom.net.client import VERIFICATION, Client, Wish
-    from fileroom.ops.server import net_limits
+    from fileroom.ops.limits import net_limits
 
     out = Output(as_json)
     settings = options.settings(home)

@@ -1,0 +1,54 @@
+"""The web application: every room's pages and routes put together, and what stands before them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+from fileroom import __version__
+from fileroom.archive import schema
+from fileroom.dicomweb.qido import Qido
+from fileroom.dicomweb.stow import Stow
+from fileroom.ops.health import Health
+from fileroom.ops.metrics import MeasuredRouter, Metrics
+from fileroom.ops.rooms import Rooms
+from fileroom.settings import Address, Settings
+from fileroom.web.home import Facts, Home
+from fileroom.web.http import Handler
+from fileroom.web.loopback import LoopbackOnly
+from fileroom.web.origin import SameOriginWrites
+
+
+def web_app(
+    settings: Settings, rooms: Rooms, metrics: Metrics, health: Health, doors: Callable[[], tuple[Address, Address]]
+) -> Handler:
+    """What the web server serves. `doors` tells where the web and the DICOM door listen."""
+    router = MeasuredRouter(metrics)
+    router.add("GET", "/healthz", health.alive)
+    router.add("GET", "/readyz", health.ready)
+    router.add("GET", "/metrics", metrics.page)
+    Home(lambda: _facts(settings, rooms, *doors())).add_routes(router)
+    Stow(rooms.receiver, settings.site).add_routes(router)
+    Qido(rooms.search).add_routes(router)
+    return LoopbackOnly(SameOriginWrites(router))
+
+
+def _facts(settings: Settings, rooms: Rooms, web: Address, dicom: Address) -> Facts:
+    counts = rooms.search.counts()
+    with rooms.database.read() as connection:
+        patients = connection.execute(sa.select(sa.func.count()).select_from(schema.patient)).scalar_one()
+        waiting = connection.execute(sa.select(sa.func.count()).select_from(schema.held)).scalar_one()
+    return Facts(
+        version=__version__,
+        web_url=f"http://{web}",
+        dicom_host=dicom.host,
+        dicom_port=dicom.port,
+        ae_title=settings.ae_title,
+        patients=patients,
+        studies=counts.studies,
+        series=counts.series,
+        instances=counts.instances,
+        size_bytes=counts.size_bytes,
+        waiting=waiting,
+    )
