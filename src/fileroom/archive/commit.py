@@ -18,8 +18,9 @@ from sqlalchemy.exc import IntegrityError
 
 from fileroom import errors
 from fileroom.archive import schema, tar
-from fileroom.archive.arrival import Arrival, Outcome, Receipt, Verdict
-from fileroom.archive.index import Index, Known
+from fileroom.archive.arrival import Arrival, Verdict
+from fileroom.archive.index import Index
+from fileroom.archive.inflight import InFlight, Item, Pending
 from fileroom.archive.packs import Bytes, Packs, PackWriter
 from fileroom.database import Database, Ids
 
@@ -31,52 +32,11 @@ _OWED_MAX = 10_000
 _RACES_MAX = 5
 
 
-class Pending:
-    """An object that was handed over; `wait` returns once it is durable."""
-
-    __slots__ = ("_done", "_error", "_receipt")
-
-    def __init__(self) -> None:
-        self._done = threading.Lock()
-        self._done.acquire()
-        self._receipt: Receipt | None = None
-        self._error: errors.FileroomError | None = None
-
-    def wait(self) -> Receipt:
-        """The receipt: the bytes survive power loss and the index knows them. Call once.
-
-        Raises StorageFull, DatabaseUnavailable: the object is then not promised.
-        """
-        self._done.acquire()
-        if self._receipt is None:
-            raise self._error or errors.DatabaseUnavailable("the archive is stopping")
-        return self._receipt
-
-    def resolve(self, receipt: Receipt) -> None:
-        self._receipt = receipt
-        self._done.release()
-
-    def fail(self, error: errors.FileroomError) -> None:
-        self._error = error
-        self._done.release()
-
-
-@dataclass(slots=True)
-class _Item:
-    """One object between the door and the index."""
-
-    arrival: Arrival
-    pieces: Sequence[Bytes] = ()
-    release: Callable[[], None] | None = None  # gives the buffer back
-    pending: Pending | None = field(default_factory=Pending)
-    followers: list[_Item] = field(default_factory=list)  # the same bytes, sent again before these were done
-
-
 @dataclass(slots=True)
 class _Batch:
     """Objects whose bytes are durable, and what that did to the packs."""
 
-    items: list[_Item]
+    items: list[Item]
     sizes: dict[int, int] = field(default_factory=dict)  # pack id to acknowledged size
     closed: list[int] = field(default_factory=list)
 
@@ -93,10 +53,9 @@ class Committer:
         self._index = Index(ids)
         self._pack_bytes_max = pack_bytes_max
         self._pack_age_seconds_max = pack_age_seconds_max
-        self._incoming: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
+        self._incoming: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
         self._written: queue.SimpleQueue[_Batch | None] = queue.SimpleQueue()
-        self._lock = threading.Lock()  # guards _inflight and the followers in it
-        self._inflight: dict[str, _Item] = {}
+        self._inflight = InFlight(database, self._index)
         self._owed: list[_Batch] = []  # durable in packs, refused by the database; only the index thread
         self._writer: PackWriter | None = None
         self._writer_since = 0.0
@@ -128,7 +87,7 @@ class Committer:
 
     def append(self, arrival: Arrival, pieces: Sequence[Bytes], release: Callable[[], None]) -> Pending:
         """Take an object whose bytes are in memory; `release` is called once they are written or dropped."""
-        item = _Item(arrival, pieces, release)
+        item = Item(arrival, pieces, release)
         pending = item.pending
         assert pending is not None
         self._incoming.put(item)  # from here on the threads may settle it and take its pending away
@@ -139,10 +98,10 @@ class Committer:
 
         Raises StorageFull; the pack is then gone.
         """
-        item = _Item(arrival)
+        item = Item(arrival)
         pending = item.pending
         assert pending is not None
-        if not self._claim([item]):
+        if not self._inflight.claim([item]):
             self._packs.discard(writer)
             return pending
         try:
@@ -156,7 +115,7 @@ class Committer:
             self._packs.publish(writer)
         except errors.FileroomError as error:
             self._packs.discard(writer)
-            self._settle([item], error)
+            self._inflight.refuse([item], error)
             return pending
         self._written.put(_Batch([item], {writer.pack_id: size_bytes}, [writer.pack_id]))
         return pending
@@ -173,7 +132,7 @@ class Committer:
         self._written.put(_Batch([], closed=self._closed))
         self._written.put(None)
 
-    def _gather(self, first: _Item) -> tuple[list[_Item], bool]:
+    def _gather(self, first: Item) -> tuple[list[Item], bool]:
         """What waits right now, up to a batch; True when the end was among it."""
         items, size = [first], first.arrival.size_bytes
         while size < _BATCH_BYTES and len(items) < _BATCH_OBJECTS:
@@ -187,19 +146,19 @@ class Committer:
             size += item.arrival.size_bytes
         return items, False
 
-    def _guarded(self, items: list[_Item], act: Callable[[list[_Item]], None]) -> None:
+    def _guarded(self, items: list[Item], act: Callable[[list[Item]], None]) -> None:
         """Run a step; whatever goes wrong, the senders hear of it and the thread lives on."""
         try:
             act(items)
         except errors.FileroomError as error:
             _log.error("storing failed objects=%d reason=%s", len(items), error)
-            self._settle(items, error)
+            self._inflight.refuse(items, error)
         except Exception:  # noqa: BLE001 - the thread all senders wait for must not die
             _log.exception("storing failed objects=%d", len(items))
-            self._settle(items, errors.StorageFull("storing failed", hint="see the log"))
+            self._inflight.refuse(items, errors.StorageFull("storing failed", hint="see the log"))
 
-    def _write_packs(self, items: list[_Item]) -> None:
-        fresh = self._claim(items)
+    def _write_packs(self, items: list[Item]) -> None:
+        fresh = self._inflight.claim(items)
         if not fresh:
             return
         writer = self._turn_over()
@@ -216,7 +175,7 @@ class Committer:
         writer.append(pieces)
         writer.sync()
         for item in fresh:
-            _release(item)
+            item.let_go()
         closed, self._closed = self._closed, []
         self._written.put(_Batch(fresh, {writer.pack_id: writer.size_bytes}, closed))
 
@@ -243,48 +202,6 @@ class Committer:
         except errors.StorageFull as error:
             _log.error("pack left open pack=%016x reason=%s", writer.pack_id, error)
         writer.close()
-
-    def _claim(self, items: list[_Item]) -> list[_Item]:
-        """Settle what is here already; the rest is to be written, conflicts marked.
-
-        First the objects in flight, then the database: what left the one is in the other.
-        """
-        others: dict[int, _Item] = {}
-        fresh = []
-        with self._lock:
-            for item in items:
-                other = self._inflight.setdefault(item.arrival.sop_uid, item)
-                if other is not item and other.arrival.digest == item.arrival.digest:
-                    other.followers.append(item)
-                    continue
-                others[id(item)] = other
-                fresh.append(item)
-        for item in items:
-            if id(item) not in others:
-                _release(item)
-        if not fresh:
-            return []
-        try:
-            with self._database.read() as connection:
-                known = self._index.known(connection, {item.arrival.sop_uid for item in fresh})
-        except errors.FileroomError as error:
-            self._settle(fresh, error)
-            return []
-        return [item for item in fresh if not self._settled(item, others[id(item)], known)]
-
-    def _settled(self, item: _Item, other: _Item, known: Known) -> bool:
-        arrival = item.arrival
-        digest = known.digests.get(arrival.sop_uid)
-        kind = known.held.get((arrival.sop_uid, arrival.digest))
-        if digest == arrival.digest:
-            self._resolve(item, Verdict(Outcome.DUPLICATE))
-        elif kind is not None:
-            self._resolve(item, Verdict(Outcome.CONFLICT if kind == "conflict" else Outcome.HELD))
-        else:
-            arrival.conflict = digest is not None or other is not item
-            return False
-        _release(item)
-        return True
 
     # -- second thread: index --------------------------------------------------------------------------------------
 
@@ -326,7 +243,7 @@ class Committer:
         for item, verdict in zip(items, verdicts, strict=True):
             if verdict.reason:
                 _log.warning("held outcome=%s sop=%s reason=%s", verdict.outcome, item.arrival.sop_uid, verdict.reason)
-            self._resolve(item, verdict)
+            self._inflight.resolve(item, verdict)
 
     def _index_singly(self, todo: list[_Batch]) -> None:
         """One object the database cannot hold must not keep out the others: it alone is refused."""
@@ -338,9 +255,9 @@ class Committer:
                 except Exception as error:  # noqa: BLE001 - whatever it is, it is this object's own
                     self._index.forget()
                     _log.error("index refuses sop=%s kind=%s", item.arrival.sop_uid, type(error).__name__)
-                    self._settle([item], errors.MalformedObject("the index cannot hold this object's values"))
+                    self._inflight.refuse([item], errors.MalformedObject("the index cannot hold this object's values"))
                 else:
-                    self._resolve(item, verdict)
+                    self._inflight.resolve(item, verdict)
         try:
             self._record(todo, [], first_try=True)
         except errors.FileroomError as error:
@@ -355,15 +272,10 @@ class Committer:
         self._owed = todo
         for batch in todo:
             for item in batch.items:
-                with self._lock:
-                    followers, item.followers = item.followers, []
-                for told in (item, *followers):
-                    if told.pending is not None:
-                        told.pending.fail(error)
-                        told.pending = None
+                self._inflight.tell(item, error)
         if sum(len(batch.items) for batch in todo) > _OWED_MAX:
             _log.critical("the database stays away; dropping what is owed: the next start indexes it from the packs")
-            self._settle([item for batch in todo for item in batch.items], error)
+            self._inflight.refuse([item for batch in todo for item in batch.items], error)
             self._owed = []
 
     def _record(self, batches: list[_Batch], arrivals: list[Arrival], *, first_try: bool) -> list[Verdict]:
@@ -379,37 +291,6 @@ class Committer:
                 self._index.forget()
                 checked = False
         raise errors.DatabaseUnavailable("the index is contended: another process wrote the same rows each time")
-
-    def _resolve(self, item: _Item, verdict: Verdict) -> None:
-        with self._lock:
-            if self._inflight.get(item.arrival.sop_uid) is item:
-                del self._inflight[item.arrival.sop_uid]
-            followers, item.followers = item.followers, []
-        outcome = verdict.outcome
-        for told in (item, *followers):
-            if told.pending is not None:
-                told.pending.resolve(told.arrival.receipt(outcome))
-                told.pending = None
-            outcome = Outcome.DUPLICATE if outcome is Outcome.STORED else outcome
-
-    def _settle(self, items: list[_Item], error: errors.FileroomError) -> None:
-        """Tell every sender of these objects that they are not promised."""
-        for item in items:
-            _release(item)
-            with self._lock:
-                if self._inflight.get(item.arrival.sop_uid) is item:
-                    del self._inflight[item.arrival.sop_uid]
-                followers, item.followers = item.followers, []
-            for told in (item, *followers):
-                if told.pending is not None:
-                    told.pending.fail(error)
-                    told.pending = None
-
-
-def _release(item: _Item) -> None:
-    release, item.release, item.pieces = item.release, None, ()
-    if release is not None:
-        release()
 
 
 def _label(arrival: Arrival) -> tar.Label:

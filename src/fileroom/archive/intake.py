@@ -13,8 +13,9 @@ from types import TracebackType
 from fileroom import errors
 from fileroom.archive import tar
 from fileroom.archive.arrival import Arrival, Source
-from fileroom.archive.commit import Committer, Pending
+from fileroom.archive.commit import Committer
 from fileroom.archive.describe import describe
+from fileroom.archive.inflight import Pending
 from fileroom.archive.packs import Packs, PackWriter
 from fileroom.database import Ids
 from fileroom.dicom import part10
@@ -70,13 +71,22 @@ class Intake:
     """Takes the bytes of one object, in order, from one thread; `submit` hands it over, `abort` forgets it.
 
     With `prefix` the bytes are a dataset alone and the prefix is put before it; without, they are a Part 10 file.
+    `sop`: the SOP class and instance its sender announced, when it did.
     """
 
     def __init__(
-        self, source: Source, prefix: bytes, shared: Shared, transfer_syntax: str = "", *, size_hint: int = 0
+        self,
+        source: Source,
+        prefix: bytes,
+        shared: Shared,
+        transfer_syntax: str = "",
+        *,
+        size_hint: int = 0,
+        sop: tuple[str, str] | None = None,
     ) -> None:
         self._source = source
         self._prefix = prefix
+        self._sop = sop
         self._transfer_syntax = transfer_syntax
         self._shared = shared
         self._buffer: bytearray | None = shared.budget.buffer(max(_START_BYTES, min(size_hint, shared.buffered_max)))
@@ -127,11 +137,11 @@ class Intake:
         """All bytes are in: read the header and hand the object over to be made durable.
 
         With `study_uid`, only an object of that study is taken. Raises MalformedObject, InvalidUid, WrongStudy,
-        StorageFull; nothing of the object is then kept.
+        SopMismatch, StorageFull; nothing of the object is then kept.
         """
         try:
             if self._stream is not None:
-                return self._stream.submit(self._source, self._prefix, self._transfer_syntax, study_uid)
+                return self._stream.submit(self._source, self._prefix, self._transfer_syntax, study_uid, self._sop)
             return self._submit_buffer(study_uid)
         except BaseException:
             self.abort()
@@ -150,7 +160,7 @@ class Intake:
         else:
             digest = hashlib.sha256(dataset).hexdigest()
         arrival = describe(dataset, prefix, syntax_uid, digest, self._source)
-        _check_study(arrival, study_uid)
+        _check(arrival, study_uid, self._sop)
         buffer, self._buffer = self._buffer, None
         return self._shared.committer.append(arrival, (prefix, dataset), lambda: self._shared.budget.put_back(buffer))
 
@@ -241,7 +251,9 @@ class _Stream:
             self._sha.update(data)
         writer.append([data])
 
-    def submit(self, source: Source, prefix: bytes, transfer_syntax: str, study_uid: str) -> Pending:
+    def submit(
+        self, source: Source, prefix: bytes, transfer_syntax: str, study_uid: str, sop: tuple[str, str] | None
+    ) -> Pending:
         writer = self._open()
         with writer.mapped() as whole, memoryview(whole) as view:
             file = view[self._start : writer.size_bytes]
@@ -254,7 +266,7 @@ class _Stream:
                         raise errors.MalformedObject("a bare dataset this large cannot be taken; send a Part 10 file")
                     self._sha.update(dataset)
                 arrival = describe(dataset, found, syntax_uid, self._sha.hexdigest(), source)
-                _check_study(arrival, study_uid)
+                _check(arrival, study_uid, sop)
             finally:
                 for piece in (found, dataset, file):
                     if isinstance(piece, memoryview):
@@ -273,9 +285,11 @@ class _Stream:
         return self._writer
 
 
-def _check_study(arrival: Arrival, study_uid: str) -> None:
+def _check(arrival: Arrival, study_uid: str, sop: tuple[str, str] | None) -> None:
     if study_uid and arrival.study_uid != study_uid:
         raise errors.WrongStudy(arrival.sop_class_uid, arrival.sop_uid)
+    if sop is not None and sop != (arrival.sop_class_uid, arrival.sop_uid):
+        raise errors.SopMismatch("the dataset is not the SOP class and instance its sender announced")
 
 
 def split(whole: memoryview, source: Source) -> tuple[Buffer, memoryview, str]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fileroom.archive.arrival import Outcome, Receipt, Source
-from fileroom.archive.commit import Committer, Pending
+from fileroom.archive.commit import Committer
+from fileroom.archive.inflight import Pending
 from fileroom.archive.intake import Budget, Intake, Shared
 from fileroom.archive.packs import Packs
 from fileroom.database import Database, Ids
@@ -65,9 +66,12 @@ class Receiver:
         calling_ae: str,
         size_hint: int = 0,
     ) -> Intake:
-        """An intake for a dataset that comes without file meta information (C-STORE)."""
+        """An intake for a dataset that comes without file meta information (C-STORE).
+
+        Its `submit` raises SopMismatch when the dataset is of another SOP class or instance.
+        """
         prefix = part10.prefix(sop_class_uid, sop_uid, transfer_syntax, calling_ae)
-        return Intake(source, prefix, self._shared, transfer_syntax, size_hint=size_hint)
+        return Intake(source, prefix, self._shared, transfer_syntax, size_hint=size_hint, sop=(sop_class_uid, sop_uid))
 
     def file(self, source: Source, size_bytes: int | None = None) -> Intake:
         """An intake for a whole Part 10 file (STOW-RS, import)."""

@@ -1,0 +1,150 @@
+"""Objects between the door and the index: who waits for what, and what is here already.
+
+An object is in flight from the moment it is handed over until the index has committed it, so that the same bytes sent
+again meanwhile wait for the first, and other bytes under the same UID are known to be a conflict.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from fileroom import errors
+from fileroom.archive.arrival import Arrival, Outcome, Receipt, Verdict
+from fileroom.archive.index import Index, Known
+from fileroom.archive.packs import Bytes
+from fileroom.database import Database
+
+
+class Pending:
+    """An object that was handed over; `wait` returns once it is durable."""
+
+    __slots__ = ("_done", "_error", "_receipt")
+
+    def __init__(self) -> None:
+        self._done = threading.Lock()
+        self._done.acquire()
+        self._receipt: Receipt | None = None
+        self._error: errors.FileroomError | None = None
+
+    def wait(self) -> Receipt:
+        """The receipt: the bytes survive power loss and the index knows them. Call once.
+
+        Raises StorageFull, DatabaseUnavailable: the object is then not promised.
+        """
+        self._done.acquire()
+        if self._receipt is None:
+            raise self._error or errors.DatabaseUnavailable("the archive is stopping")
+        return self._receipt
+
+    def resolve(self, receipt: Receipt) -> None:
+        self._receipt = receipt
+        self._done.release()
+
+    def fail(self, error: errors.FileroomError) -> None:
+        self._error = error
+        self._done.release()
+
+
+@dataclass(slots=True)
+class Item:
+    """One object between the door and the index."""
+
+    arrival: Arrival
+    pieces: Sequence[Bytes] = ()
+    release: Callable[[], None] | None = None  # gives the buffer back
+    pending: Pending | None = field(default_factory=Pending)
+    followers: list[Item] = field(default_factory=list)  # the same bytes, sent again before these were done
+
+    def let_go(self) -> None:
+        """Give the buffer back; idempotent."""
+        release, self.release, self.pieces = self.release, None, ()
+        if release is not None:
+            release()
+
+
+class InFlight:
+    """The objects of one process that are on their way. Thread-safe."""
+
+    def __init__(self, database: Database, index: Index) -> None:
+        self._database = database
+        self._index = index
+        self._lock = threading.Lock()  # guards the table and the followers in it
+        self._items: dict[str, Item] = {}  # by SOP Instance UID
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def claim(self, items: list[Item]) -> list[Item]:
+        """Settle what is here already; the rest is to be written, conflicts marked.
+
+        First the objects in flight, then the database: what left the one is in the other.
+        """
+        others: dict[int, Item] = {}
+        fresh = []
+        with self._lock:
+            for item in items:
+                other = self._items.setdefault(item.arrival.sop_uid, item)
+                if other is not item and other.arrival.digest == item.arrival.digest:
+                    other.followers.append(item)
+                    continue
+                others[id(item)] = other
+                fresh.append(item)
+        for item in items:
+            if id(item) not in others:
+                item.let_go()
+        if not fresh:
+            return []
+        try:
+            with self._database.read() as connection:
+                known = self._index.known(connection, {item.arrival.sop_uid for item in fresh})
+        except errors.FileroomError as error:
+            self.refuse(fresh, error)
+            return []
+        return [item for item in fresh if not self._settled(item, others[id(item)], known)]
+
+    def _settled(self, item: Item, other: Item, known: Known) -> bool:
+        arrival = item.arrival
+        digest = known.digests.get(arrival.sop_uid)
+        kind = known.held.get((arrival.sop_uid, arrival.digest))
+        if digest == arrival.digest:
+            self.resolve(item, Verdict(Outcome.DUPLICATE))
+        elif kind is not None:
+            self.resolve(item, Verdict(Outcome.CONFLICT if kind == "conflict" else Outcome.HELD))
+        else:
+            arrival.conflict = digest is not None or other is not item
+            return False
+        item.let_go()
+        return True
+
+    def resolve(self, item: Item, verdict: Verdict) -> None:
+        """Tell everyone who waits for an object what became of it; it is in flight no more."""
+        with self._lock:
+            if self._items.get(item.arrival.sop_uid) is item:
+                del self._items[item.arrival.sop_uid]
+            followers, item.followers = item.followers, []
+        outcome = verdict.outcome
+        for told in (item, *followers):
+            if told.pending is not None:
+                told.pending.resolve(told.arrival.receipt(outcome))
+                told.pending = None
+            outcome = Outcome.DUPLICATE if outcome is Outcome.STORED else outcome
+
+    def refuse(self, items: list[Item], error: errors.FileroomError) -> None:
+        """Tell every sender of these objects that they are not promised."""
+        for item in items:
+            item.let_go()
+            with self._lock:
+                if self._items.get(item.arrival.sop_uid) is item:
+                    del self._items[item.arrival.sop_uid]
+            self.tell(item, error)
+
+    def tell(self, item: Item, error: errors.FileroomError) -> None:
+        """Tell everyone who waits for an object that it is not promised; it stays in flight."""
+        with self._lock:
+            followers, item.followers = item.followers, []
+        for told in (item, *followers):
+            if told.pending is not None:
+                told.pending.fail(error)
+                told.pending = None
