@@ -59,6 +59,10 @@ class MalformedObject(RefusedObject):
     """Bytes that are not a readable DICOM object: truncated, lying lengths, too deep, not DICOM at all."""
 
 
+class SopMismatch(RefusedObject):
+    """A dataset of another SOP class or instance than the one its sender announced (PS3.4 B.2.3)."""
+
+
 class WrongStudy(RefusedObject):
     """An object of another study than the one it was sent to (PS3.18 10.5: STOW-RS to a study)."""
 
