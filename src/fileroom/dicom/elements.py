@@ -1,51 +1,53 @@
-"""Small datasets as values: C-FIND and C-MOVE identifiers, and whatever else fits in memory whole (PS3.5 7).
-
-Values are kept as little-endian bytes whatever the transfer syntax, so that nothing above needs to know it.
-"""
+"""Small datasets as values: C-FIND and C-MOVE identifiers, and whatever else fits in memory whole (PS3.5 7)."""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Iterable, Mapping
 
 from fileroom.dicom.attributes import BY_TAG
-from fileroom.dicom.charset import TEXT_VRS, UTF_8, decode, encode
 from fileroom.dicom.deflate import deflate, inflate
 from fileroom.dicom.dictionary import public_vr
+from fileroom.dicom.element import (
+    CHARSET_TAG,
+    Element,
+    Elements,
+    charset_of,
+    number_element,
+    number_of,
+    text_element,
+    text_of,
+)
+from fileroom.dicom.layout import DEPTH_MAX, ITEM, ITEM_END, SEQUENCE_END, UNDEFINED_LENGTH, Buffer
 from fileroom.dicom.syntax import TransferSyntax
+from fileroom.dicom.text_writer import TextWriter
 from fileroom.dicom.vr import LONG_VRS, SHORT_VRS
-from fileroom.dicom.walk import DEPTH_MAX, ITEM, ITEM_END, SEQUENCE_END, Buffer
 from fileroom.errors import MalformedObject
+
+__all__ = [
+    "CHARSET_TAG",
+    "ELEMENTS_MAX",
+    "SIZE_BYTES_MAX",
+    "Element",
+    "Elements",
+    "TextWriter",
+    "charset_of",
+    "number_element",
+    "number_of",
+    "read_elements",
+    "text_element",
+    "text_of",
+    "write_elements",
+]
 
 SIZE_BYTES_MAX = 1 << 24  # of what is read here; objects go through `header` and `to_json`
 ELEMENTS_MAX = 1 << 17  # elements and items, at all depths
-CHARSET_TAG = 0x00080005
 
-_UNDEFINED_LENGTH = 0xFFFFFFFF
 _WIDTHS = {
     **dict.fromkeys(("AT", "OW", "SS", "US"), 2),
     **dict.fromkeys(("FL", "OF", "OL", "SL", "UL"), 4),
     **dict.fromkeys(("FD", "OD", "OV", "SV", "UV"), 8),
 }
-_NUMBERS = {"US": "<H", "SS": "<h", "UL": "<I", "SL": "<i", "UV": "<Q", "SV": "<q"}
-
-Elements: TypeAlias = "dict[int, Element]"
-
-
-@dataclass(frozen=True, slots=True)
-class Element:
-    """One data element."""
-
-    tag: int  # 0xGGGGEEEE
-    vr: str
-    value: bytes | tuple[Elements, ...]  # as sent, little endian; items when it is a sequence
-
-    @property
-    def items(self) -> tuple[Elements, ...]:
-        """The items of a sequence; () of anything else."""
-        return self.value if isinstance(self.value, tuple) else ()
 
 
 def read_elements(buffer: Buffer, syntax: TransferSyntax) -> Elements:
@@ -79,94 +81,6 @@ def write_elements(elements: Iterable[Element] | Mapping[int, Element], syntax: 
     order = ">" if syntax.big_endian else "<"
     data = _written(rows, order, syntax.implicit)
     return deflate(data) if syntax.deflated else data
-
-
-def text_element(tag: int, vr: str, text: str, charset: str = UTF_8) -> Element:
-    """An element of text."""
-    return Element(tag, vr, encode(text, charset if vr in TEXT_VRS else ""))
-
-
-def number_element(tag: int, vr: str, *numbers: int) -> Element:
-    """An element of binary integers (US, SS, UL, SL, UV, SV). Raises MalformedObject when one does not fit."""
-    try:
-        return Element(tag, vr, b"".join(struct.pack(_NUMBERS[vr], number) for number in numbers))
-    except struct.error:
-        raise MalformedObject(f"a number does not fit {vr}") from None
-
-
-def charset_of(elements: Elements) -> str:
-    """Specific Character Set of a dataset, "" when absent: what `text_of` needs."""
-    return text_of(elements, CHARSET_TAG)
-
-
-def text_of(elements: Elements, tag: int, charset: str = "") -> str:
-    """An element's text without padding, several values joined by a backslash; "" when absent or a sequence.
-
-    Binary integers are returned as decimal text.
-    """
-    element = elements.get(tag)
-    if element is None or not isinstance(element.value, bytes):
-        return ""
-    if element.vr in _NUMBERS:
-        return "\\".join(str(number) for number in _numbers(element))
-    return decode(element.value, element.vr, charset).strip(" \0")
-
-
-def number_of(elements: Elements, tag: int) -> int | None:
-    """An element's first binary integer, or its text when that is an integer; None when there is none."""
-    element = elements.get(tag)
-    if element is not None and element.vr in _NUMBERS:
-        numbers = _numbers(element)
-        return numbers[0] if numbers else None
-    text = text_of(elements, tag).partition("\\")[0].strip()
-    return int(text) if text.removeprefix("-").isdecimal() and text.isascii() and len(text) <= 20 else None
-
-
-class TextWriter:
-    """Writes many datasets of the same text elements quickly: the identifiers of a C-FIND's responses."""
-
-    __slots__ = ("_charset", "_columns", "_deflated", "_heads", "_pack")
-
-    def __init__(self, columns: Sequence[tuple[int, str]], syntax: TransferSyntax, charset: str = UTF_8) -> None:
-        """`columns`: (tag, VR of text with a 16-bit length) in ascending order of tag."""
-        order = ">" if syntax.big_endian else "<"
-        self._charset = charset
-        self._deflated = syntax.deflated
-        self._pack = struct.Struct(order + ("I" if syntax.implicit else "H")).pack
-        self._heads = [
-            (
-                struct.pack(order + "HH", tag >> 16, tag & 0xFFFF) + (b"" if syntax.implicit else vr.encode("ascii")),
-                b"\0" if vr == "UI" else b" ",
-                charset if vr in TEXT_VRS else "",
-            )
-            for tag, vr in columns
-        ]
-
-    def write(self, texts: Sequence[str]) -> bytes:
-        """One dataset: a text for each column, "" for an empty element. A text over 65,534 bytes is cut."""
-        pack = self._pack
-        parts: list[bytes] = []
-        for (head, pad, charset), text in zip(self._heads, texts, strict=True):
-            value = text.encode("ascii") if text.isascii() else encode(text, charset)
-            size = len(value)
-            if size & 1:
-                value += pad
-                size += 1
-            if size > 0xFFFE:
-                value = value[:0xFFFE]
-                size = 0xFFFE
-            parts += (head, pack(size), value)
-        data = b"".join(parts)
-        return deflate(data) if self._deflated else data
-
-
-def _numbers(element: Element) -> tuple[int, ...]:
-    code = _NUMBERS[element.vr]
-    value = element.value
-    if not isinstance(value, bytes):
-        return ()
-    width = struct.calcsize(code)
-    return struct.unpack(f"<{len(value) // width}{code[1]}", value[: len(value) // width * width])
 
 
 def _swapped(value: bytes, vr: str) -> bytes:
@@ -241,9 +155,9 @@ class _Reader:
             self._count()
             vr, start, length = self._shape(at, tag, length, implicit)
             value: bytes | tuple[Elements, ...]
-            if length == _UNDEFINED_LENGTH and vr not in ("SQ", "UN"):
+            if length == UNDEFINED_LENGTH and vr not in ("SQ", "UN"):
                 raise MalformedObject("fragments in a small dataset")
-            if vr == "SQ" or length == _UNDEFINED_LENGTH:
+            if vr == "SQ" or length == UNDEFINED_LENGTH:
                 value, at = self._items(start, end, length, implicit or vr == "UN", depth + 1)
                 vr = "SQ"
             else:
@@ -268,7 +182,7 @@ class _Reader:
         if implicit or not (code in SHORT_VRS or code in LONG_VRS or (code.isascii() and code.isprintable())):
             known = BY_TAG.get(tag)
             vr = known.vr if known is not None else public_vr(tag).replace("XS", "US")
-            return "SQ" if vr == "UN" and length == _UNDEFINED_LENGTH else vr, at + 8, length
+            return "SQ" if vr == "UN" and length == UNDEFINED_LENGTH else vr, at + 8, length
         if code in LONG_VRS:
             return code, at + 12, self.header(self.data, at + 4)[2]
         return code, at + 8, self.short(self.data, at + 6)[0]
@@ -277,7 +191,7 @@ class _Reader:
         """The items of a sequence that starts at `at`, and where it ends, behind its delimiter if it has one."""
         if depth > DEPTH_MAX:
             raise MalformedObject(f"sequences lie more than {DEPTH_MAX} deep")
-        defined = length != _UNDEFINED_LENGTH
+        defined = length != UNDEFINED_LENGTH
         stop = at + length if defined else end
         if stop > end:
             raise MalformedObject("a sequence ends behind the end of its dataset")
@@ -290,13 +204,13 @@ class _Reader:
                 return tuple(items), at
             if tag != ITEM:
                 raise MalformedObject("a sequence holds something that is not an item")
-            item_end = stop if size == _UNDEFINED_LENGTH else at + size
+            item_end = stop if size == UNDEFINED_LENGTH else at + size
             if item_end > stop:
                 raise MalformedObject("an item ends behind the end of its sequence")
             self._count()
             item, at = self.dataset(at, item_end, implicit, depth)
             items.append(item)
-            if size == _UNDEFINED_LENGTH:
+            if size == UNDEFINED_LENGTH:
                 group, number, _ = self.header(self.data, at)
                 if group << 16 | number != ITEM_END:
                     raise MalformedObject("an item does not end with its delimiter")

@@ -3,50 +3,37 @@
 from __future__ import annotations
 
 import re
-import struct
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fileroom.dicom.attributes import ATTRIBUTES
-from fileroom.dicom.charset import decode, is_known
+from fileroom.dicom.charset import is_known
 from fileroom.dicom.deflate import pieces
+from fileroom.dicom.header_values import (
+    NUMBERS,
+    PADDING,
+    TEXT_REGION_MAX,
+    check_uids,
+    take_numbers,
+    text_region,
+    texts,
+)
+from fileroom.dicom.layout import PIXEL_NAMES, PIXEL_TAGS, UNDEFINED, Buffer, Found, Layout, Span
 from fileroom.dicom.syntax import TransferSyntax
-from fileroom.dicom.uid import check_uid, is_standard
-from fileroom.dicom.walk import PIXEL_TAGS, UNDEFINED, Buffer, Found, Layout, Span, walk_explicit, walk_implicit
+from fileroom.dicom.walk import walk_explicit, walk_implicit
 from fileroom.errors import MalformedObject
 
 __all__ = ["Buffer", "Header", "Pixels", "scan"]
 
-VALUE_CHARACTERS_MAX = 512  # of one indexed value: longer ones are cut in the index, never in the object
-_VALUE_BYTES_MAX = 4 * VALUE_CHARACTERS_MAX
-_TEXT_REGION_MAX = 1 << 18  # bytes at the start of a dataset that are decoded at one go
 _INFLATED_HEAD_BYTES = 1 << 25  # of a deflated dataset kept in memory; pixel data may reach beyond
-
 _CHARSET = "charset"
-_NUMBERS = {  # US elements
-    "rows": 0x00280010,
-    "columns": 0x00280011,
-    "bits_allocated": 0x00280100,
-    "samples": 0x00280002,
-    "planar": 0x00280006,
-    "bits_stored": 0x00280101,
-    "high_bit": 0x00280102,
-    "pixel_representation": 0x00280103,
+_NAMES = {
+    **{a.tag: a.column for a in ATTRIBUTES if a.scanned},
+    **{tag: name for name, tag in NUMBERS.items()},
+    0x00280004: "photometric",
+    0x00080005: _CHARSET,
+    **PIXEL_TAGS,
 }
-_OTHERS = {"photometric": 0x00280004, _CHARSET: 0x00080005}
-_COLUMNS = {a.column: a for a in ATTRIBUTES if a.scanned}
-_NAMES: Mapping[int, str] = (
-    {a.tag: a.column for a in _COLUMNS.values()}
-    | {tag: name for name, tag in (_NUMBERS | _OTHERS).items()}
-    | PIXEL_TAGS
-)
 _LITTLE, _BIG = Layout("<", _NAMES), Layout(">", _NAMES)
-_VRS = {name: a.vr for name, a in _COLUMNS.items()}
-_UIDS = ("study_uid", "series_uid", "sop_uid", "sop_class_uid")
-_IDENTITIES = ("patient_id", "issuer")
-_UNSIGNED = {"<": struct.Struct("<H").unpack_from, ">": struct.Struct(">H").unpack_from}
-_PADDING = " \0"
-_BEHIND_NULL = re.compile(r"\0[^\\]*")
 _COUNT = re.compile(r"\+?0*[1-9][0-9]{0,9}").fullmatch
 
 
@@ -112,8 +99,8 @@ def _check_padding(buffer: Buffer, at: int, end: int) -> None:
     """Raise unless what follows the last element is padding by zeros, which some writers leave."""
     if at > end:
         raise MalformedObject(f"the dataset is cut short: a value ends {at - end} bytes behind its end")
-    for start in range(at, end, _TEXT_REGION_MAX):
-        if bytes(buffer[start : min(end, start + _TEXT_REGION_MAX)]).strip(b"\0"):
+    for start in range(at, end, TEXT_REGION_MAX):
+        if bytes(buffer[start : min(end, start + TEXT_REGION_MAX)]).strip(b"\0"):
             raise MalformedObject("bytes that are no element follow the last element")
 
 
@@ -137,7 +124,7 @@ def _scan_deflated(dataset: Buffer, syntax: TransferSyntax) -> Header:
             raise MalformedObject("a deflated dataset of this size has elements behind its pixel data")
         _walk_to_end(kept, at - (size - len(kept)), syntax, Found({}, []))
     for name, (_, stop) in list(found.spans.items()):
-        if stop > len(head) and name not in PIXEL_TAGS.values():
+        if stop > len(head) and name not in PIXEL_NAMES:
             raise MalformedObject("a deflated dataset of this size has a header that does not fit in memory")
     return _read(head, syntax, found)
 
@@ -149,18 +136,18 @@ def _read(buffer: Buffer, syntax: TransferSyntax, found: Found) -> Header:
     if found.strays:
         warnings.append("a sequence delimiter lies outside of any sequence")
     pixel_span = _take_pixels(spans, warnings)
-    numbers = _take_numbers(buffer, spans, ">" if syntax.big_endian else "<", warnings)
-    region, spans = _text_region(buffer, spans)
+    numbers = take_numbers(buffer, spans, ">" if syntax.big_endian else "<", warnings)
+    region, spans = text_region(buffer, spans)
     start, stop = spans.pop(_CHARSET, (0, 0))
-    charset = region[start:stop].strip(_PADDING)
+    charset = region[start:stop].strip(PADDING)
     if charset and not is_known(charset):
         warnings.append("the character set is unknown; text is read as Latin-1")
-    values = _texts(region, spans, charset, warnings)
+    values = texts(region, spans, charset, warnings)
     photometric = values.pop("photometric", "")
     for name in ("rows", "columns", "bits_allocated"):
         if name in numbers:
             values[name] = str(numbers[name])
-    _check_uids(values, warnings)
+    check_uids(values, warnings)
     pixels = None
     if pixel_span is not None:
         pixels = _pixels(*pixel_span, numbers, values.get("frame_count", ""), photometric, warnings)
@@ -173,83 +160,6 @@ def _take_pixels(spans: dict[str, Span], warnings: list[str]) -> tuple[str, Span
     if len(taken) > 1:
         warnings.append(f"more than one pixel data element: {taken[0][0]} counts")
     return taken[0] if taken else None
-
-
-def _take_numbers(buffer: Buffer, spans: dict[str, Span], order: str, warnings: list[str]) -> dict[str, int]:
-    """Remove the US elements from `spans` and read them; the first value of several."""
-    numbers: dict[str, int] = {}
-    unpack = _UNSIGNED[order]
-    for name in _NUMBERS:
-        span = spans.pop(name, None)
-        if span is not None:
-            start, stop = span
-            if stop - start >= 2:
-                (numbers[name],) = unpack(buffer, start)
-            elif stop != start:
-                warnings.append(f"{name} is not a number of two bytes")
-    return numbers
-
-
-def _text_region(buffer: Buffer, spans: dict[str, Span]) -> tuple[str, dict[str, Span]]:
-    """One string with every value in it, a character a byte, and where in it each value lies.
-
-    Usually that is the start of the dataset as it is. When a value lies far behind, the values are put side by side,
-    each cut to what is needed to know that it is too long.
-    """
-    _, end = next(reversed(spans.values()), (0, 0))  # the walk goes forward: the last one found lies last
-    if end <= _TEXT_REGION_MAX:
-        return str(buffer[:end], "latin-1"), spans
-    pieces: list[bytes] = []
-    moved: dict[str, Span] = {}
-    at = 0
-    for name, (start, stop) in spans.items():
-        piece = bytes(buffer[start : min(stop, start + _VALUE_BYTES_MAX + 1)])
-        pieces.append(piece)
-        moved[name] = (at, at + len(piece))
-        at += len(piece)
-    return b"".join(pieces).decode("latin-1"), moved
-
-
-def _texts(region: str, spans: dict[str, Span], charset: str, warnings: list[str]) -> dict[str, str]:
-    """Every value as text; empty ones left out. What needs care is looked for in all of them at once."""
-    values = {name: text for name, (start, stop) in spans.items() if (text := region[start:stop].strip(_PADDING))}
-    whole = "".join(values.values())
-    plain = whole.isascii() and not ("\0" in whole or " \\" in whole or "\\ " in whole or "\x1b" in whole)
-    if plain and max(map(len, values.values()), default=0) <= VALUE_CHARACTERS_MAX:
-        return values
-    return {name: _careful_text(name, text, charset, warnings) for name, text in values.items()}
-
-
-def _careful_text(name: str, text: str, charset: str, warnings: list[str]) -> str:
-    """A value that is not plain: decoded, each of its values trimmed, cut behind a null and at the bound."""
-    cut = len(text) > _VALUE_BYTES_MAX
-    text = text[:_VALUE_BYTES_MAX]
-    if not text.isascii() or "\x1b" in text:
-        if not charset:
-            warnings.append(f"{name} has bytes outside ASCII and there is no character set; it is read as Latin-1")
-        text = decode(text.encode("latin-1"), _VRS.get(name, "CS"), charset)
-    if "\0" in text:
-        warnings.append(f"{name} has a null inside; what follows it is dropped")
-        text = _BEHIND_NULL.sub("", text)
-    if "\\" in text:
-        text = "\\".join(value.strip(_PADDING) for value in text.split("\\"))
-    if len(text) <= VALUE_CHARACTERS_MAX and not cut:
-        return text
-    if name in _IDENTITIES:
-        raise MalformedObject(f"{name} is longer than {VALUE_CHARACTERS_MAX} characters")
-    if name not in _UIDS:
-        warnings.append(f"{name} is cut to {VALUE_CHARACTERS_MAX} characters in the index")
-    return text[:VALUE_CHARACTERS_MAX]
-
-
-def _check_uids(values: dict[str, str], warnings: list[str]) -> None:
-    for name in _UIDS:
-        text = values.get(name)
-        if text is None:
-            raise MalformedObject(f"{name} is missing")
-        if not is_standard(text):
-            check_uid(text)
-            warnings.append(f"{name} is not a standard UID")
 
 
 def _pixels(

@@ -6,10 +6,10 @@ import struct
 from dataclasses import dataclass
 from functools import lru_cache
 
+from fileroom.dicom.layout import Buffer
 from fileroom.dicom.syntax import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE
 from fileroom.dicom.uid import check_uid
 from fileroom.dicom.vr import LONG_VRS, SHORT_VRS
-from fileroom.dicom.walk import Buffer
 from fileroom.errors import MalformedObject
 
 IMPLEMENTATION_CLASS_UID = "2.25.208154392857104935213507841990273356421"

@@ -31,8 +31,8 @@ from fileroom.dicom.elements import (
     text_of,
     write_elements,
 )
+from fileroom.dicom.layout import DEPTH_MAX
 from fileroom.dicom.syntax import DEFLATED_LE, EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, TransferSyntax, syntax
-from fileroom.dicom.walk import DEPTH_MAX
 from fileroom.errors import FileroomError, MalformedObject
 from tests.support.raw_elements import EXPLICIT, IMPLICIT, UNDEFINED, element, item, sequence, sequence_end
 

@@ -8,7 +8,8 @@ import zlib
 
 import pytest
 
-from fileroom.dicom.header import VALUE_CHARACTERS_MAX, Header, scan
+from fileroom.dicom.header import Header, scan
+from fileroom.dicom.header_values import VALUE_CHARACTERS_MAX
 from fileroom.dicom.syntax import (
     DEFLATED_LE,
     EXPLICIT_BE,

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fileroom.dicom.header import scan
+from fileroom.dicom.layout import DEPTH_MAX
 from fileroom.dicom.syntax import (
     DEFLATED_LE,
     EXPLICIT_BE,
@@ -22,7 +23,6 @@ from fileroom.dicom.syntax import (
     TransferSyntax,
     syntax,
 )
-from fileroom.dicom.walk import DEPTH_MAX
 from fileroom.errors import FileroomError, MalformedObject
 from tests.support.raw_elements import EXPLICIT, IMPLICIT, UNDEFINED, element, identity, item, sequence, sequence_end
 
