@@ -1,0 +1,1 @@
+"""The generated pages, one a module; each has `page() -> str`."""
