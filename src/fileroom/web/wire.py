@@ -19,7 +19,9 @@ from fileroom.web.limits import Limits
 READ_BYTES = 262144
 _GATHER_MAX = 512  # buffers in one sendmsg; Linux takes 1,024
 _JOIN_BYTES_MAX = 65536  # below this, one joined buffer is cheaper than a gathered write
-_SENDFILE_BYTES = 4194304  # a call, so that the rate of a slow reader is looked at in between
+# One sendfile call, so that a slow reader's rate is looked at in between. Inside a call the kernel keeps the time for
+# each 64 KB: a call that goes on has moved that much within `stall_seconds`.
+_SENDFILE_BYTES = 4194304
 _CANNOT_SENDFILE = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSOCK, errno.ESPIPE})
 
 

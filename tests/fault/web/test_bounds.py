@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -18,7 +19,18 @@ from fileroom.web.server import WebServer
 from tests.support.web import GET, Answer, RawClient, serving
 
 
+class Zeros:
+    """60 MB of an open file that holds nothing but a hole."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the range is
+        self._file.truncate(60_000_000)
+        self.fd, self.offset, self.length = self._file.fileno(), 0, 60_000_000
+
+
 def app(request: Request) -> Response:
+    if request.path == "/file":
+        return Response(200, [], [Zeros()])
     if request.path == "/big":
         return Response(200, [], [b"x" * 1_000_000] * 60)
     total = 0
@@ -108,10 +120,11 @@ def test_a_body_that_stands_still_or_dribbles_is_given_up(chunked: bool) -> None
         assert eventually(lambda: server.connections == 0)
 
 
-def test_a_reader_that_stands_still_is_given_up() -> None:
+@pytest.mark.parametrize("path", [b"/big ", b"/file "])
+def test_a_reader_that_stands_still_is_given_up(path: bytes) -> None:
     with serving(app, Limits(stall_seconds=0.3)) as server:
         with RawClient(server, receive_buffer=4096) as client:
-            client.send(GET.replace(b"/ ", b"/big ", 1))
+            client.send(GET.replace(b"/ ", path, 1))
             assert eventually(lambda: server.connections == 1)
             assert eventually(lambda: server.connections == 0)
             with pytest.raises((EOFError, ConnectionError)):

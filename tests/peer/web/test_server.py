@@ -184,6 +184,20 @@ def test_a_big_file_goes_out_whole_to_a_slow_and_to_a_quick_reader(server: WebSe
             assert client.ask(GET).body == b"hello"
 
 
+def test_a_file_that_sendfile_cannot_read_is_copied() -> None:
+    """Files of the proc file system have no pages to send."""
+    path = Path("/proc/kallsyms")
+    if not path.exists():
+        pytest.skip("no such file in this kernel")
+    content = path.read_bytes()[:2_000_000]
+    fd = os.open(path, os.O_RDONLY)
+    with pytest.raises(OSError, match="Invalid argument"):
+        os.sendfile(os.open("/dev/null", os.O_WRONLY), fd, 0, 100)
+    with serving(lambda _: Response(200, [], [Range(fd, 0, len(content))])) as server, RawClient(server) as client:
+        assert client.ask().body == content
+    os.close(fd)
+
+
 def test_curl_uploads_with_and_without_a_length_and_waits_to_be_invited(
     server: WebServer, big: tuple[bytes, int], tmp_path: Path
 ) -> None:
