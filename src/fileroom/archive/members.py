@@ -70,9 +70,21 @@ class PackReader:
                     yield member
                 return
             except errors.DamagedPack as error:
+                whole = self._salvaged(at, end)
+                if whole is not None:
+                    uids = (whole.label.study_uid, whole.label.series_uid, whole.label.sop_uid)
+                    report(Finding("damaged", self.pack_id, at, "its header only: the object itself is whole", *uids))
+                    at = whole.end
+                    yield whole
+                    continue
                 behind = tar.resync(self._fd, self.pack_id, at, end)
                 report(Finding("damaged", self.pack_id, at, f"{error}; {self._guess(at, end)}"))
                 at = behind
+
+    def _salvaged(self, at: int, end: int) -> Member | None:
+        """The member behind a damaged header, when its bytes agree with the digest that the header still holds."""
+        member = tar.salvage(self._fd, self.pack_id, at, end)
+        return member if member is not None and not self.check(member) else None
 
     def _guess(self, at: int, end: int) -> str:
         """Which object a damaged header belonged to, as far as the file behind it can say."""
@@ -80,7 +92,7 @@ class PackReader:
             head = os.pread(self._fd, 1 << 16, offset)
             if head[128:132] == b"DICM":
                 try:
-                    return f"it holds SOP Instance UID {part10.read_meta(head).sop_uid}, which scrub can tell intact"
+                    return f"it holds SOP Instance UID {part10.read_meta(head).sop_uid}"
                 except errors.FileroomError:
                     break
         return "it does not say which object it was"

@@ -65,6 +65,7 @@ def header(label: Label, size_bytes: int, pack_id: int, start: int, records_byte
     records = b"".join(
         (
             _record("path", name),
+            _record("size", str(size_bytes)),
             _record("FILEROOM.at", f"{pack_id:016x}:{start}"),
             _record("FILEROOM.study", label.study_uid),
             _record("FILEROOM.series", label.series_uid),
@@ -178,6 +179,21 @@ def resync(fd: int, pack_id: int, at: int, end: int) -> int | None:
     return None
 
 
+def salvage(fd: int, pack_id: int, at: int, end: int) -> Member | None:
+    """A guess at the member behind a damaged header, checksums aside. Only its digest can tell whether it is right."""
+    raw = os.pread(fd, 8 * BLOCK, at)
+    records = raw[BLOCK:].split(b"\0", 1)[0]
+    body = BLOCK + len(records) + (-len(records) % BLOCK)
+    try:
+        found = _records(records)
+        label, size = _label_of(found), int(found["size"])
+    except (KeyError, ValueError):
+        return None
+    offset = at + body + BLOCK
+    member_end = offset + size + (-size % BLOCK)
+    return Member(at, offset, size, member_end, label) if label.prefix_bytes <= size and member_end <= end else None
+
+
 def _is_member(fd: int, pack_id: int, at: int, end: int) -> bool:
     try:
         read_member(fd, pack_id, at, end)
@@ -212,20 +228,7 @@ def _label(records: bytes, pack_id: int, at: int) -> Label:
             raise ValueError("checksum")
         if found["FILEROOM.at"] != f"{pack_id:016x}:{at}":
             raise ValueError("position")
-        prefix_bytes, prefix_digest = found["FILEROOM.prefix"].split(":")
-        return Label(
-            found["FILEROOM.study"],
-            found["FILEROOM.series"],
-            found["FILEROOM.instance"],
-            found["FILEROOM.sha256"],
-            prefix_digest,
-            int(prefix_bytes),
-            found["FILEROOM.site"],
-            found["FILEROOM.source"],
-            int(found["FILEROOM.arrived"]),
-            int(found["FILEROOM.sequence"]),
-            "FILEROOM.conflict" in found,
-        )
+        return _label_of(found)
     except (KeyError, ValueError):
         raise damaged(pack_id, at, "its records are not readable") from None
 
@@ -237,3 +240,20 @@ def _records(raw: bytes) -> dict[str, str]:
         key, _, value = line.partition(" ")[2].partition("=")
         found[key] = value
     return found
+
+
+def _label_of(found: dict[str, str]) -> Label:
+    prefix_bytes, prefix_digest = found["FILEROOM.prefix"].split(":")
+    return Label(
+        found["FILEROOM.study"],
+        found["FILEROOM.series"],
+        found["FILEROOM.instance"],
+        found["FILEROOM.sha256"],
+        prefix_digest,
+        int(prefix_bytes),
+        found["FILEROOM.site"],
+        found["FILEROOM.source"],
+        int(found["FILEROOM.arrived"]),
+        int(found["FILEROOM.sequence"]),
+        "FILEROOM.conflict" in found,
+    )
