@@ -12,6 +12,7 @@ from fileroom.dicom.header_values import (
     NUMBERS,
     PADDING,
     TEXT_REGION_MAX,
+    VALUE_CHARACTERS_MAX,
     check_uids,
     take_numbers,
     text_region,
@@ -140,7 +141,10 @@ def _read(buffer: Buffer, syntax: TransferSyntax, found: Found) -> Header:
     region, spans = text_region(buffer, spans)
     start, stop = spans.pop(_CHARSET, (0, 0))
     charset = region[start:stop].strip(PADDING)
-    if charset and not is_known(charset):
+    if charset and not (charset.isascii() and charset.isprintable() and len(charset) <= VALUE_CHARACTERS_MAX):
+        warnings.append("the character set is not one; text is read as Latin-1")
+        charset = ""
+    elif charset and not is_known(charset):
         warnings.append("the character set is unknown; text is read as Latin-1")
     values = texts(region, spans, charset, warnings)
     photometric = values.pop("photometric", "")

@@ -209,6 +209,8 @@ def test_the_character_set_counts_wherever_it_stands() -> None:
     ("elements", "said"),
     [
         ([element(0x00080005, "CS", b"KLINGON ")], "character set is unknown"),
+        ([element(0x00080005, "CS", b"ISO\0IR 6 ")], "character set is not one"),
+        ([element(0x00080005, "UT", b"ISO_IR 100\\" * 50_000)], "character set is not one"),
         ([element(0x00100010, "PN", b"J\xf6rg")], "no character set"),
         ([element(0x00280008, "IS", b"-3")], ""),
         ([element(0x00280008, "IS", b"-3"), element(0x7FE00010, "OW", b"")], "frame_count"),
