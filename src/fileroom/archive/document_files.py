@@ -58,13 +58,6 @@ class DocumentFiles:
         self._trim()
         return FileRange(PackFile(fd), 0, len(content))
 
-    def drop(self, prefix: str) -> None:
-        """Delete every file whose name begins so."""
-        with self._lock:
-            names = [name for name in self._sizes if name.startswith(prefix)]
-        for name in names:
-            self._delete(name)
-
     @property
     def size_bytes(self) -> int:
         """What is kept, together."""

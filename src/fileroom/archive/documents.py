@@ -6,6 +6,7 @@ stored headers, kept as files, plain and gzip, that may be deleted at any time.
 
 from __future__ import annotations
 
+import logging
 import threading
 import zlib
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+import orjson
 import sqlalchemy as sa
 
 from fileroom.archive import schema
@@ -24,13 +26,16 @@ from fileroom.archive.select import visible
 from fileroom.database import Database, Prepared
 from fileroom.dicom.syntax import syntax
 from fileroom.dicom.to_json import to_json
+from fileroom.errors import MalformedObject
 
 FORMAT = 1  # of the documents: raise it when to_json writes something else
 
 _GZIP_LEVEL = 3  # 100 slices: 3 ms; level 6 takes three times as long to save a tenth
 _SERIES, _STUDY = schema.series.c, schema.study.c
 
-BulkUri = Callable[[StoredInstance], str]  # where one instance's bulk values are served
+BulkUri = Callable[[str, StoredInstance], str]  # from a base address, where an instance's bulk values are served
+
+log = logging.getLogger("fileroom.archive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,11 @@ class Document:
     body: bytes | FileRange
 
 
+def version(base: str) -> str:
+    """What tells documents of one object apart: the address their URIs build on, and the format."""
+    return f"{sha256(base.encode()).hexdigest()[:8]}-{FORMAT}"
+
+
 @dataclass(frozen=True, slots=True)
 class _Key:
     """What a series document is made for."""
@@ -48,18 +58,26 @@ class _Key:
     pk: int
     revision: int
     series_uid: str
-    place: str  # short digest of the address its URIs point to
+    base: str  # the address its bulk data URIs build on
 
     @property
     def name(self) -> str:
-        return f"{self.pk:x}-{self.revision:x}-{self.place}-{FORMAT}"
+        return f"{self.pk:x}-{self.revision:x}-{version(self.base)}"
 
 
 class Documents:
     """Makes, keeps and finds documents. Thread-safe; concurrent requests for one series make it once."""
 
-    def __init__(self, database: Database, retriever: Retriever, folder: Path, size_bytes_max: int = 2 << 30) -> None:
+    def __init__(
+        self,
+        database: Database,
+        retriever: Retriever,
+        folder: Path,
+        bulk_uri: BulkUri,
+        size_bytes_max: int = 2 << 30,
+    ) -> None:
         self._retriever = retriever
+        self._bulk_uri = bulk_uri
         self._files = DocumentFiles(folder, size_bytes_max)
         statement = (
             sa.select(_SERIES.id, _SERIES.revision, _SERIES.series_uid)
@@ -77,20 +95,15 @@ class Documents:
         keys = self._keys(study_uid, series_uid, base)
         return _etag(keys) if keys else None
 
-    def series(
-        self, study_uid: str, series_uid: str, base: str, bulk_uri: BulkUri, *, gzip: bool = False
-    ) -> Document | None:
-        """One series' document; None when it is not here. Made now unless it is kept.
-
-        `base` names the address that `bulk_uri` builds on. Raises DamagedPack.
-        """
+    def series(self, study_uid: str, series_uid: str, base: str, *, gzip: bool = False) -> Document | None:
+        """One series' document; None when it is not here. Made now unless it is kept. Raises DamagedPack."""
         keys = self._keys(study_uid, series_uid, base)
         if not keys:
             return None
-        body = self._body(study_uid, keys[0], bulk_uri, gzip)
+        body = self._body(study_uid, keys[0], gzip)
         return Document(_etag(keys), body)
 
-    def study(self, study_uid: str, base: str, bulk_uri: BulkUri, *, gzip: bool = False) -> list[Document] | None:
+    def study(self, study_uid: str, base: str, *, gzip: bool = False) -> list[Document] | None:
         """The documents of every series of a study, in order; None when it is not here.
 
         With `gzip` at most one document: of a study with several series the concatenation.
@@ -100,31 +113,35 @@ class Documents:
             return None
         etag = _etag(keys)
         if not gzip or len(keys) == 1:
-            return [Document(etag, self._body(study_uid, key, bulk_uri, gzip)) for key in keys]
+            return [Document(etag, self._body(study_uid, key, gzip)) for key in keys]
         name = f"s{etag}.gz"
         kept = self._files.get(name)
         if kept is None:
             with self._only_one(name):
                 kept = self._files.get(name)
                 if kept is None:
-                    pieces = [_content(self._body(study_uid, key, bulk_uri, False)) for key in keys]
+                    pieces = [_content(self._body(study_uid, key, False)) for key in keys]
                     packed = _gzip(b"[" + b",".join(piece[1:-1] for piece in pieces if len(piece) > 2) + b"]")
                     return [Document(etag, self._files.put(name, packed) or packed)]
         return [Document(etag, kept)]
 
-    def instance(self, stored: StoredInstance, bulk_uri: BulkUri) -> bytes:
-        """One instance's JSON object. Raises DamagedPack, MalformedObject."""
-        return to_json(mapped(self._retriever.dataset(stored)), syntax(stored.transfer_syntax), bulk_uri(stored))
+    def instance(self, stored: StoredInstance, base: str) -> bytes:
+        """One instance's JSON object. Of one whose elements cannot be read, its UIDs. Raises DamagedPack."""
+        dataset = mapped(self._retriever.dataset(stored))
+        try:
+            return to_json(dataset, syntax(stored.transfer_syntax), self._bulk_uri(base, stored))
+        except MalformedObject as error:
+            log.warning("metadata unreadable sop_uid=%s error=%s", stored.sop_uid, error)
+            return _uids_alone(stored)
 
     def _keys(self, study_uid: str, series_uid: str | None, base: str) -> list[_Key]:
         if series_uid is None:
             rows = self._of_study.rows({"study": study_uid})
         else:
             rows = self._of_series.rows({"study": study_uid, "series": series_uid})
-        place = sha256(base.encode()).hexdigest()[:8]
-        return [_Key(pk, revision, uid, place) for pk, revision, uid in rows]
+        return [_Key(pk, revision, uid, base) for pk, revision, uid in rows]
 
-    def _body(self, study_uid: str, key: _Key, bulk_uri: BulkUri, gzip: bool) -> bytes | FileRange:
+    def _body(self, study_uid: str, key: _Key, gzip: bool) -> bytes | FileRange:
         name = f"{key.name}.gz" if gzip else f"{key.name}.json"
         kept = self._files.get(name)
         if kept is not None:
@@ -133,14 +150,13 @@ class Documents:
             kept = self._files.get(name)
             if kept is not None:
                 return kept
-            return self._make(study_uid, key, bulk_uri, gzip)
+            return self._make(study_uid, key, gzip)
 
-    def _make(self, study_uid: str, key: _Key, bulk_uri: BulkUri, gzip: bool) -> bytes | FileRange:
+    def _make(self, study_uid: str, key: _Key, gzip: bool) -> bytes | FileRange:
         plain = self._files.get(f"{key.name}.json")
         if plain is None:
             instances = self._retriever.instances(study_uid, key.series_uid)
-            content = b"[" + b",".join(self.instance(stored, bulk_uri) for stored in instances) + b"]"
-            self._files.drop(f"{key.pk:x}-")
+            content = b"[" + b",".join(self.instance(stored, key.base) for stored in instances) + b"]"
             plain = self._files.put(f"{key.name}.json", content)
         else:
             content = plain.read()
@@ -168,3 +184,13 @@ def _gzip(content: bytes) -> bytes:
 
 def _content(body: bytes | FileRange) -> bytes:
     return body if isinstance(body, bytes) else body.read()
+
+
+def _uids_alone(stored: StoredInstance) -> bytes:
+    uids = {
+        "00080016": stored.sop_class_uid,
+        "00080018": stored.sop_uid,
+        "0020000D": stored.study_uid,
+        "0020000E": stored.series_uid,
+    }
+    return orjson.dumps({tag: {"vr": "UI", "Value": [uid]} for tag, uid in uids.items()})

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
 from typing import TypeVar
 
 from fileroom import errors
@@ -14,7 +16,7 @@ from fileroom.web.http import Request
 T = TypeVar("T")
 
 _OFFERS_MAX = 64  # media ranges read of one Accept header
-_COMMA = re.compile(r',(?=(?:[^"]*"[^"]*")*[^"]*$)')
+_RANGES = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+')  # between commas that no quotes hold
 _Q = re.compile(r"0(?:\.\d{0,3})?|1(?:\.0{0,3})?")
 
 
@@ -41,21 +43,27 @@ class Offer:
         return self.kind in ("*/*", kind) or self.kind == kind.partition("/")[0] + "/*"
 
 
-def offers(request: Request) -> list[Offer]:
+def offers(request: Request) -> Sequence[Offer]:
     """What the asker accepts, best first; equals in the order given. Everything, when nothing is said.
 
     The `accept` query argument, where it is given, stands in place of the header (PS3.18 8.3.3.1). Raises BadRequest
-    when a media type does not parse.
+    when a media type does not parse, NotAcceptable when nothing is accepted.
     """
     header = request.headers.get("accept", "")
     if "accept=" in request.query:
         header = ",".join(value for name, value in request.args() if name.lower() == "accept") or header
-    found = [offer for piece in _COMMA.split(header, _OFFERS_MAX) if piece.strip() and (offer := _offer(piece)).q > 0]
+    return _offers(header)
+
+
+@lru_cache(maxsize=256)
+def _offers(header: str) -> tuple[Offer, ...]:
+    pieces = [found[0] for found in islice(_RANGES.finditer(header), _OFFERS_MAX) if found[0].strip()]
+    if not pieces:
+        return (Offer("*/*", {}, 1.0),)
+    found = [offer for offer in map(_offer, pieces) if offer.q > 0]
     if not found:
-        if header.strip():
-            raise errors.NotAcceptable("nothing is accepted")
-        return [Offer("*/*", {}, 1.0)]
-    return sorted(found, key=lambda offer: -offer.q)
+        raise errors.NotAcceptable("nothing is accepted")
+    return tuple(sorted(found, key=lambda offer: -offer.q))
 
 
 def _offer(text: str) -> Offer:

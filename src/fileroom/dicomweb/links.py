@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from urllib.parse import quote
 
+from fileroom.archive.retrieve import StoredInstance
 from fileroom.web.http import Request
 
 _PLAIN = frozenset("0123456789.")
@@ -35,3 +36,8 @@ def series_url(base: str, study_uid: str, series_uid: str) -> str:
 
 def instance_url(base: str, study_uid: str, series_uid: str, sop_uid: str) -> str:
     return f"{series_url(base, study_uid, series_uid)}/instances/{segment(sop_uid)}"
+
+
+def bulk_url(base: str, stored: StoredInstance) -> str:
+    """Where an instance's bulk values are; their path follows behind a slash."""
+    return f"{instance_url(base, stored.study_uid, stored.series_uid, stored.sop_uid)}/bulkdata"

@@ -1,0 +1,151 @@
+"""WADO-RS frames (PS3.18 10.4.1.1.6): native by default, or compressed as they are stored. Frames count from 1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from fileroom import errors
+from fileroom.archive.retrieve import Retriever, StoredInstance
+from fileroom.dicom.frames import is_video
+from fileroom.dicom.syntax import EXPLICIT_LE, IMPLICIT_LE, TransferSyntax, syntax
+from fileroom.dicomweb.accept import Offer, choose
+from fileroom.dicomweb.links import base_url, instance_url
+from fileroom.dicomweb.multipart import OutgoingPart, compose
+from fileroom.dicomweb.validators import headers, not_modified
+from fileroom.web.http import Part, Request, Response
+from fileroom.web.router import Router
+
+FRAMES_MAX = 10_000  # numbers in one list
+
+_NATIVE = "application/octet-stream"
+_NATIVE_SYNTAXES = ("", EXPLICIT_LE, IMPLICIT_LE)  # all the same bytes for one native little-endian frame
+
+NativeFrame = Callable[[StoredInstance, int], Sequence[Part]]  # frame number from 1
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How frames go out."""
+
+    multipart: bool
+    native: bool  # uncompressed little endian; False: compressed as stored
+    kind: str  # media type of one frame
+    transfer_syntax: str
+
+    @property
+    def media_type(self) -> str:
+        return f"{self.kind}; transfer-syntax={self.transfer_syntax}"
+
+
+class Frames:
+    """The handler of `/frames/{list}`."""
+
+    def __init__(self, retriever: Retriever, native_frame: NativeFrame) -> None:
+        self._retriever = retriever
+        self._native_frame = native_frame
+
+    def add_routes(self, router: Router) -> None:
+        """Have the router send frame addresses here."""
+        instance = "/dicomweb/studies/{study}/series/{series}/instances/{instance}"
+        router.add("GET", instance + "/frames/{frames}", self.get)
+
+    def get(self, request: Request) -> Response:
+        """The frames of a list. Raises NotFound beyond the last, BadRequest, NotAcceptable, UndecodableImage."""
+        params = request.params
+        numbers = frame_numbers(params["frames"])
+        stored = self._retriever.instance(params["study"], params["series"], params["instance"])
+        if stored is None:
+            raise errors.NotFound("no such instance")
+        return self.answer(request, stored, numbers)
+
+    def answer(self, request: Request, stored: StoredInstance, numbers: Sequence[int]) -> Response:
+        """These frames of an object in the form the request accepts."""
+        form = choose_form(request, syntax(stored.transfer_syntax), len(numbers))
+        etag = f"{stored.digest[:32]}-{_short(numbers)}-{form.kind}-{form.transfer_syntax}{'-m' * form.multipart}"
+        if same := not_modified(request, etag):
+            return same
+        if not form.multipart:
+            body = self._body(stored, numbers[0], form)
+            return Response(200, [("content-type", form.media_type), *headers(etag)], body)
+        at = instance_url(base_url(request), stored.study_uid, stored.series_uid, stored.sop_uid)
+        return compose(form.kind, self._parts(stored, numbers, form, f"{at}/frames/"), headers(etag))
+
+    def _parts(
+        self, stored: StoredInstance, numbers: Sequence[int], form: Form, location: str
+    ) -> list[OutgoingPart] | Iterator[OutgoingPart]:
+        """A list, unless frames have to be decoded one after the other on the way out."""
+        parts = (
+            OutgoingPart(form.media_type, self._body(stored, number, form), f"{location}{number}") for number in numbers
+        )
+        if len(numbers) == 1 or not form.native or not syntax(stored.transfer_syntax).encapsulated:
+            return list(parts)
+        self._check(stored, numbers)
+        return parts
+
+    def _body(self, stored: StoredInstance, number: int, form: Form) -> Sequence[Part]:
+        if form.native and syntax(stored.transfer_syntax).encapsulated:
+            return self._native_frame(stored, number)
+        return self._retriever.frame(stored, number)
+
+    @staticmethod
+    def _check(stored: StoredInstance, numbers: Sequence[int]) -> None:
+        """Raise NotFound before the first byte leaves."""
+        image = stored.image
+        count = image.frames.count if image is not None and image.frames is not None else 0
+        if not all(1 <= number <= count for number in numbers):
+            raise errors.NotFound(f"there are {count} frames")
+
+
+def frame_numbers(listed: str) -> list[int]:
+    """A frame list such as "1,3,5". Raises BadRequest."""
+    pieces = listed.split(",", FRAMES_MAX + 1)
+    if len(pieces) > FRAMES_MAX:
+        raise errors.BadRequest(f"more than {FRAMES_MAX} frames in one list")
+    numbers = [int(piece) if piece.isascii() and piece.isdigit() and len(piece) < 10 else 0 for piece in pieces]
+    if not all(numbers):
+        raise errors.BadRequest("a frame list holds whole numbers from 1, with commas between")
+    return numbers
+
+
+def _short(numbers: Sequence[int]) -> str:
+    text = ",".join(map(str, numbers))
+    return text if len(text) < 64 else sha256(text.encode()).hexdigest()[:32]
+
+
+def choose_form(request: Request, stored: TransferSyntax, count: int) -> Form:
+    """The form that the request accepts best. Raises NotAcceptable."""
+    served = [f'multipart/related; type="{_NATIVE}"']
+    if stored.encapsulated:
+        served.append(f'multipart/related; type="{stored.media_type}"; transfer-syntax={stored.uid}')
+    return choose(request, lambda offer: _form(offer, stored, count), served=served)
+
+
+def _form(offer: Offer, stored: TransferSyntax, count: int) -> Form | None:
+    multipart = offer.kind in ("*/*", "multipart/*", "multipart/related")
+    if not multipart and count > 1:
+        return None
+    kind = (offer.inner if multipart else offer.kind) or "*/*"
+    wanted = offer.transfer_syntax
+    anything, own = kind in ("*/*", "application/*"), _within(stored.media_type, kind)
+    if stored.encapsulated and wanted in ("*", stored.uid) and (anything or own or kind == _NATIVE):
+        return Form(multipart, False, _NATIVE if kind == _NATIVE else stored.media_type, stored.uid)
+    if (
+        stored.encapsulated
+        and wanted == ""
+        and ((own and kind != _NATIVE and not anything) or (anything and not decodable(stored)))
+    ):
+        return Form(multipart, False, stored.media_type, stored.uid)
+    if (anything or kind == _NATIVE) and wanted in (*_NATIVE_SYNTAXES, "*") and decodable(stored):
+        return Form(multipart, True, _NATIVE, EXPLICIT_LE)
+    return None
+
+
+def decodable(stored: TransferSyntax) -> bool:
+    """Whether native frames can be expected of this syntax; whether one succeeds shows only on trying."""
+    return not stored.encapsulated or not (is_video(stored) or stored.name == "unknown")
+
+
+def _within(media_type: str, kind: str) -> bool:
+    return kind in (media_type, media_type.partition("/")[0] + "/*")
