@@ -6,6 +6,7 @@ alarm ends it when the server dies while a decoder is stuck.
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import resource
@@ -54,6 +55,9 @@ def _answer(message: Message, descriptors: list[int]) -> tuple[Message, int | No
     except FileroomError as error:
         kind = "malformed" if isinstance(error, MalformedObject) else "undecodable"
         return {"refusal": kind, "message": str(error)}, None
+    except OSError as error:
+        kind = "storage" if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS) else "undecodable"
+        return {"refusal": kind, "message": f"{error.strerror}, while decoding"}, None
 
 
 if __name__ == "__main__":

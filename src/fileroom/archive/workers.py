@@ -18,11 +18,15 @@ from pathlib import Path
 
 import fileroom
 from fileroom.archive.worker_messages import Gone, Message, receive, send
-from fileroom.errors import Busy, MalformedObject, UndecodableImage
+from fileroom.errors import Busy, FileroomError, MalformedObject, StorageFull, UndecodableImage
 
 _LOG = logging.getLogger("fileroom.archive")
 _KEPT_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "TMPDIR")  # no secrets
-_REFUSALS = {"undecodable": UndecodableImage, "malformed": MalformedObject}
+_REFUSALS: dict[str, type[FileroomError]] = {
+    "undecodable": UndecodableImage,
+    "malformed": MalformedObject,
+    "storage": StorageFull,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class Workers:
         self.limits = limits
         self._changed = threading.Condition()
         self._idle: list[_Worker] = []  # the one used last is last
-        self._running: set[_Worker] = set()
+        self._all: set[_Worker] = set()  # idle or at work
         self._reaper: threading.Thread | None = None
         self._closed = False
 
@@ -70,7 +74,7 @@ class Workers:
         """End all workers; requests under way fail. Idempotent."""
         with self._changed:
             self._closed = True
-            workers, self._idle = list(self._running), []
+            workers, self._idle = list(self._all), []
             self._changed.notify_all()
         for worker in workers:
             worker.end()
@@ -83,9 +87,9 @@ class Workers:
                     raise Busy("the decoder is shut down")
                 if self._idle:
                     return self._idle.pop()
-                if len(self._running) < self.limits.count_max:
+                if len(self._all) < self.limits.count_max:
                     worker = _Worker(self.limits)
-                    self._running.add(worker)
+                    self._all.add(worker)
                     return worker
                 if not self._changed.wait(deadline - time.monotonic()) and time.monotonic() >= deadline:
                     raise Busy(f"no decode worker was free within {self.limits.wait_seconds:g} seconds")
@@ -102,17 +106,17 @@ class Workers:
                     self._reaper = threading.Thread(target=self._end_idle, name="decode-workers", daemon=True)
                     self._reaper.start()
             else:
-                self._running.discard(worker)
+                self._all.discard(worker)
             self._changed.notify()
 
     def _end_idle(self) -> None:
         """Ends workers that are idle for long; ends itself with the last one."""
         with self._changed:
-            while self._running and not self._closed:
+            while self._all and not self._closed:
                 now = time.monotonic()
                 for worker in [w for w in self._idle if now - w.idle_since >= self.limits.idle_seconds]:
                     self._idle.remove(worker)
-                    self._running.discard(worker)
+                    self._all.discard(worker)
                     worker.end()
                 waits = [self.limits.idle_seconds + w.idle_since - now for w in self._idle]
                 self._changed.wait(max(0.01, min(waits, default=self.limits.idle_seconds)))

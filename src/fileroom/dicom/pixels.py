@@ -3,7 +3,8 @@
 Colour, as the native frame declares it:
 - lossy JPEG in a YBR photometric interpretation, and JPEG 2000 and HTJ2K in YBR_ICT or YBR_RCT, become RGB;
 - lossy JPEG declared RGB stays as it is coded unless an Adobe marker says it is YCbCr;
-- everything else keeps its photometric interpretation. The planar configuration is the declared one.
+- everything else keeps its photometric interpretation, but YBR_FULL_422, with all samples there, is YBR_FULL.
+The planar configuration is the declared one.
 """
 
 from __future__ import annotations
@@ -54,9 +55,14 @@ def decode_frame(stream: bytes, pixels: Pixels, syntax: TransferSyntax) -> Nativ
     if pixels.bits_allocated not in (8, 16, 32):
         raise UndecodableImage(f"{pixels.bits_allocated} bits allocated cannot be compressed this way")
     if syntax.uid == RLE_LOSSLESS:
-        return NativeFrame(_rle(stream, pixels), pixels)
+        return NativeFrame(_rle(stream, pixels), replace(pixels, photometric=_upsampled(pixels.photometric)))
     array, photometric = _decoded(stream, pixels, syntax)
-    return _native(array, replace(pixels, photometric=photometric))
+    return _native(array, replace(pixels, photometric=_upsampled(photometric)))
+
+
+def _upsampled(photometric: str) -> str:
+    """What a frame declares that has every sample of every pixel."""
+    return "YBR_FULL" if photometric == "YBR_FULL_422" else photometric
 
 
 def expected_size(pixels: Pixels) -> int:
