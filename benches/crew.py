@@ -17,6 +17,8 @@ Step = Callable[[int], None]
 
 _fork = multiprocessing.get_context("fork")  # premade bytes are inherited, not copied
 _TIMEOUT_SECONDS = 900
+_FAILURES = (ClientFailed, OSError, LookupError, ValueError)
+_NOT_STARTED = "another client could not start"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +41,19 @@ def work(clients: int, steps: int, hire: Callable[[int], Step]) -> Shift:
         _fork.Process(target=_client, args=(number, steps, hire, barrier, pipes[number][1]), daemon=True)
         for number in range(clients)
     ]
-    for member in members:
+    for member, (_, sender) in zip(members, pipes, strict=True):
         member.start()
+        sender.close()  # the member's copy is the last: when it dies, the pipe ends
     try:
-        results = [_result(receiver) for receiver, _ in pipes]
+        answers = [_result(receiver) for receiver, _ in pipes]
     finally:
         for member in members:
             member.join(5)
             member.kill()
+    failures = [answer for answer in answers if isinstance(answer, str)]
+    if failures:
+        raise ClientFailed(next((reason for reason in failures if reason != _NOT_STARTED), _NOT_STARTED))
+    results = [answer for answer in answers if not isinstance(answer, str)]
     started, ended = min(start for start, _, _ in results), max(end for _, end, _ in results)
     return Shift(ended - started, tuple(one for _, _, each in results for one in each))
 
@@ -54,6 +61,11 @@ def work(clients: int, steps: int, hire: Callable[[int], Step]) -> Shift:
 def _client(number: int, steps: int, hire: Callable[[int], Step], barrier: Barrier, answer: Connection) -> None:
     try:
         step = hire(number)
+    except _FAILURES as error:
+        barrier.abort()
+        answer.send(_words(error))
+        return
+    try:
         barrier.wait(60)
         latencies = []
         started = before = time.perf_counter()  # CLOCK_MONOTONIC: the same clock in every process
@@ -64,16 +76,20 @@ def _client(number: int, steps: int, hire: Callable[[int], Step], barrier: Barri
             before = now
         answer.send((started, before, latencies))
     except threading.BrokenBarrierError:
-        answer.send("another client could not start")
-    except (ClientFailed, OSError, LookupError, ValueError) as error:
-        barrier.abort()
-        answer.send(f"{type(error).__name__}: {error}" if not isinstance(error, ClientFailed) else str(error))
+        answer.send(_NOT_STARTED)
+    except _FAILURES as error:
+        answer.send(_words(error))
 
 
-def _result(receiver: Connection) -> tuple[float, float, list[float]]:
+def _words(error: Exception) -> str:
+    return str(error) if isinstance(error, ClientFailed) else f"{type(error).__name__}: {error}"
+
+
+def _result(receiver: Connection) -> tuple[float, float, list[float]] | str:
     if not receiver.poll(_TIMEOUT_SECONDS):
-        raise ClientFailed("a client did not finish in time")
-    result: tuple[float, float, list[float]] | str = receiver.recv()
-    if isinstance(result, str):
-        raise ClientFailed(result)
+        return "a client did not finish in time"
+    try:
+        result: tuple[float, float, list[float]] | str = receiver.recv()
+    except EOFError:
+        return "a client ended without a word"
     return result

@@ -47,6 +47,9 @@ ROWS: dict[str, Callable[[Bench], list[Line]]] = {
 
 def main() -> int:
     wanted = [name for name in os.environ.get("ROWS", "").replace(" ", ",").split(",") if name]
+    if wanted == ["help"]:
+        print("\n".join(ROWS))
+        return 0
     unknown = [name for name in wanted if name not in ROWS]
     if unknown:
         print(f"no such rows: {', '.join(unknown)}; there are: {', '.join(ROWS)}", file=sys.stderr)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from benches import processes
 from benches.clients.failure import ClientFailed
-from tests.support import orthanc, peers
+from tests.support import orthanc
 from tests.support.fileroom import FileroomServer
 from tests.support.processes import Process
 
@@ -86,17 +85,9 @@ def start_fileroom(home: Path) -> Side:
 
 
 def orthanc_settings() -> dict[str, Any]:
-    """benches/orthanc.json; builds that have the word take OverwriteInstances by name."""
+    """benches/orthanc.json. Newer builds spell OverwriteInstances "Always" and take `true` for it."""
     settings: dict[str, Any] = json.loads(Path(__file__).with_name("orthanc.json").read_text())
-    if orthanc_version() >= (1, 12, 5):
-        settings["OverwriteInstances"] = "Always"
     return settings
-
-
-def orthanc_version() -> tuple[int, ...]:
-    """Of the build under measurement; (99,) for one built from the main line."""
-    found = re.search(r"(\d+)\.(\d+)\.(\d+)", peers.version([orthanc.build(), "--version"]))
-    return tuple(map(int, found.groups())) if found else (99,)
 
 
 def start_orthanc(home: Path, **settings: Any) -> Side:
