@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fileroom.archive.peers import ALL, May, Peers
 from fileroom.archive.receive import Receiver
-from fileroom.archive.retrieve import Retriever
+from fileroom.archive.retrieve import Retriever, StoredInstance
 from fileroom.archive.search import Search
 from fileroom.dimse.status import NotAllowed
 from fileroom.net.associate import APPLICATION_CONTEXT, Hello
 from fileroom.net.limits import Limits
 from fileroom.net.pdu import Rejection
+from fileroom.net.sending import Payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,10 @@ class Caller:
             raise NotAllowed(f"this peer may not {right}", hint="fileroom peer add")
 
 
+Transcode = Callable[[StoredInstance, str], Payload]
+"""The dataset of a stored object in a native transfer syntax. Raises FileroomError when it cannot be made."""
+
+
 @dataclass(frozen=True, slots=True)
 class Archive:
     """The rooms behind the door."""
@@ -51,6 +57,7 @@ class Archive:
     search: Search
     retriever: Retriever
     peers: Peers
+    transcode: Transcode | None = None  # without one, an object is sent as stored or not at all
 
 
 def admit(hello: Hello, address: str, settings: DoorSettings, peers: Peers) -> Caller | Rejection:

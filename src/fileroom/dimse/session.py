@@ -10,6 +10,9 @@ from collections.abc import Callable
 
 from fileroom.dicom.part10 import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from fileroom.dimse.door import Archive, Caller, DoorSettings, admit
+from fileroom.dimse.find import find
+from fileroom.dimse.get import get
+from fileroom.dimse.move import move
 from fileroom.dimse.services import Service, negotiate, service_of
 from fileroom.dimse.status import SUCCESS, UNRECOGNIZED, UnsupportedService, query_status
 from fileroom.dimse.store import store
@@ -52,6 +55,9 @@ class Session:
         self._answers: dict[Service, Callable[[Association, Context, Command, Caller], None]] = {
             Service.VERIFY: self._echo,
             Service.STORE: self._store,
+            Service.FIND: self._find,
+            Service.GET: self._get,
+            Service.MOVE: self._move,
         }
 
     def stop(self) -> None:
@@ -168,7 +174,7 @@ class Session:
         if request.field == Field.C_CANCEL:
             return True  # for a request that is answered already
         service = _SERVICE_OF_FIELD.get(Field(request.field)) if request.field in _FIELDS else None
-        if service is None or service_of(context.abstract_syntax) is not service or service not in self._answers:
+        if service is None or service_of(context.abstract_syntax) is not service:
             self._refuse(association, context, request, known=service is not None)
         else:
             self._answers[service](association, context, request, caller)
@@ -191,6 +197,20 @@ class Session:
             raise Violation("a C-STORE request without a dataset")
         status = store(association, context, request, caller, self._archive.receiver)
         self._tally.count("stored" if status.code == 0 else "refused")
+
+    def _find(self, association: Association, context: Context, request: Command, caller: Caller) -> None:
+        find(association, context, request, caller, self._archive.search, self._settings.ae_title)
+        self._tally.count("find")
+
+    def _get(self, association: Association, context: Context, request: Command, caller: Caller) -> None:
+        sent = get(association, context, request, caller, self._archive)
+        self._tally.count("get")
+        self._tally.count("sent", sent)
+
+    def _move(self, association: Association, context: Context, request: Command, caller: Caller) -> None:
+        sent = move(association, context, request, caller, self._archive, self._settings.ae_title)
+        self._tally.count("move")
+        self._tally.count("sent", sent)
 
 
 _FIELDS = frozenset(field.value for field in Field)

@@ -95,6 +95,24 @@ class Association:
         self._left = self._flags = self._total = 0
         return self.contexts[self._message_context], dimse.decode(parts)
 
+    def cancelled(self, message_id: int) -> bool:
+        """Whether the peer has sent C-CANCEL for this request of its. Never waits when nothing has come.
+
+        Anything else that comes while a request is being answered breaks the protocol: one operation at a time.
+        """
+        while self.wire.readable():
+            received = self.next_command()
+            if received is None:
+                raise PeerAborted("the peer released the association before its answer was complete")
+            command = received[1]
+            if command.field != dimse.Field.C_CANCEL:
+                raise Violation("a request came before the last one was answered", AbortReason.UNEXPECTED_PARAMETER)
+            if command.has_dataset:
+                raise Violation("a C-CANCEL with a dataset")
+            if command.message_id == message_id:
+                return True
+        return False
+
     def receive(self, sink: Sink) -> int:
         """Stream the dataset into `sink`; its length in bytes.
 

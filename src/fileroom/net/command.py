@@ -131,7 +131,9 @@ def padded(text: str, length_max: int) -> bytes:
     return data + b" " if len(data) & 1 else data
 
 
-def response(request: Command, status: int, comment: str = "", *, dataset: bool = False, **counts: int) -> bytes:
+def response(
+    request: Command, status: int, comment: str = "", *, dataset: bool = False, counts: Mapping[str, int] | None = None
+) -> bytes:
     """The response to any request of ours: the request's SOP class and instance, a status, perhaps a comment.
 
     `counts`: remaining, completed, failed, warning sub-operations (C-GET, C-MOVE).
@@ -149,9 +151,10 @@ def response(request: Command, status: int, comment: str = "", *, dataset: bool 
     sop_uid = request.elements.get(Tag.SOP_UID) or request.elements.get(Tag.REQUESTED_SOP_UID)
     if sop_uid:
         elements[Tag.SOP_UID] = sop_uid
-    for name, tag in _COUNTS:
-        if name in counts:
-            elements[tag] = min(counts[name], 0xFFFF)
+    if counts:
+        for name, tag in _COUNTS:
+            if name in counts:
+                elements[tag] = min(counts[name], 0xFFFF)
     return encode(elements)
 
 
