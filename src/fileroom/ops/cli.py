@@ -12,7 +12,7 @@ import typer
 
 from fileroom import __version__
 from fileroom.errors import FileroomError
-from fileroom.ops.commands import peer, serve
+from fileroom.ops.commands import conflicts, doctor, hide, import_, peer, rebuild_index, scrub, serve, status
 from fileroom.ops.exit_codes import Exit, exit_code
 
 app = typer.Typer(
@@ -47,8 +47,16 @@ def fileroom(
     """
 
 
-app.command("serve")(serve.serve)
-app.add_typer(peer.app, name="peer")
+app.command("serve", short_help="Run the archive until told to stop.")(serve.serve)
+app.command("import", short_help="Take in files, folders, DICOMDIR, zip and tar.")(import_.import_)
+app.add_typer(peer.app, name="peer", short_help="The DICOM applications Fileroom knows.")
+app.command("status", short_help="What is here, and how the server is.")(status.status)
+app.command("doctor", short_help="What is wrong, and what to do.")(doctor.doctor)
+app.command("scrub", short_help="Read every byte: is all as recorded?")(scrub.scrub)
+app.command("rebuild-index", short_help="Make the index anew from the packs.")(rebuild_index.rebuild_index)
+app.command("hide", short_help="Take a study out of every answer.")(hide.hide)
+app.command("unhide", short_help="Bring a hidden study back.")(hide.unhide)
+app.command("conflicts", short_help="List what waits for a person.")(conflicts.conflicts)
 
 
 def main() -> None:

@@ -8,7 +8,8 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -34,13 +35,11 @@ class ServerLock:
     def __init__(self, home: Path) -> None:
         """Take it. Raises InUse while another server runs, StorageFull when the home cannot be written."""
         self._fd = _open(home / SERVER)
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        if not _take(self._fd, fcntl.LOCK_EX):
             os.close(self._fd)
             other = _written(home)
             where = f" (process {other.pid}, {other.web})" if other else ""
-            raise InUse(f"a server already runs on {home}{where}", hint="stop it, or use another --home") from error
+            raise InUse(f"a server already runs on {home}{where}", hint="stop it, or use another --home")
 
     def write(self, running: Running) -> None:
         """Write down where this server answers, for `fileroom status`."""
@@ -60,31 +59,49 @@ def running(home: Path) -> Running | None:
     except OSError:
         return None
     try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return _written(home)
+        return None if _take(fd, fcntl.LOCK_SH) else _written(home)
     finally:
         os.close(fd)
-    return None
 
 
 @contextlib.contextmanager
-def writing(home: Path, *, alone: bool = False) -> Iterator[None]:
-    """Held while this process may add objects; `alone` while it remakes the index and nobody may.
+def writing(home: Path, put_right: Callable[[], None], *, wait_seconds: float = 60.0) -> Iterator[None]:
+    """Held while this process may add objects. `put_right` is called first, when no other process writes here.
 
-    Raises InUse instead of waiting.
+    Waits while another process puts right; raises InUse when that, or a rebuild of the index, takes too long.
     """
     fd = _open(home / WRITERS)
     try:
-        try:
-            fcntl.flock(fd, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            if alone:
-                raise InUse("objects may be arriving in this home", hint="stop the server and imports first") from error
-            raise InUse("the index of this home is being rebuilt", hint="wait until rebuild-index is done") from error
+        if _take(fd, fcntl.LOCK_EX):
+            put_right()
+        until = time.monotonic() + wait_seconds
+        while not _take(fd, fcntl.LOCK_SH):
+            if time.monotonic() > until:
+                raise InUse("the index of this home is being rebuilt", hint="wait until rebuild-index is done")
+            time.sleep(0.1)
         yield
     finally:
         os.close(fd)
+
+
+@contextlib.contextmanager
+def alone(home: Path) -> Iterator[None]:
+    """Held while this process remakes the index and nobody may add objects. Raises InUse instead of waiting."""
+    fd = _open(home / WRITERS)
+    try:
+        if not _take(fd, fcntl.LOCK_EX):
+            raise InUse("objects may be arriving in this home", hint="stop the server and imports first")
+        yield
+    finally:
+        os.close(fd)
+
+
+def _take(fd: int, kind: int) -> bool:
+    try:
+        fcntl.flock(fd, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _open(path: Path) -> int:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,32 @@ class Output:
         if self.as_json:
             sys.stdout.write(json.dumps(value, default=str, ensure_ascii=False) + "\n")
             sys.stdout.flush()
+
+
+class Ticker:
+    """A line on stderr that says how far a long command is, on a terminal only, a few times a second."""
+
+    def __init__(self) -> None:
+        self._on = sys.stderr.isatty()
+        self._next = 0.0
+
+    def show(self, text: Callable[[], str]) -> None:
+        """Replace the line; `text` is only asked when it is time."""
+        if self._on and time.monotonic() >= self._next:
+            self._next = time.monotonic() + 0.2
+            sys.stderr.write(f"\r\x1b[K{text()}")
+            sys.stderr.flush()
+
+    def done(self) -> None:
+        """Take the line away."""
+        if self._on:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
+def when(since_1970_ms: int) -> str:
+    """A time as people say it, in this machine's zone."""
+    return datetime.fromtimestamp(since_1970_ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def size(size_bytes: float) -> str:

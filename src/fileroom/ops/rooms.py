@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from fileroom.archive.heal import HealReport, heal
+from fileroom.archive.heal import heal
 from fileroom.archive.packs import Packs
 from fileroom.archive.peers import Peers
 from fileroom.archive.retrieve import Retriever
@@ -17,6 +18,8 @@ from fileroom.ops.limits import receive_limits
 from fileroom.ops.measured import MeasuredReceiver
 from fileroom.ops.metrics import Metrics
 from fileroom.settings import Settings
+
+log = logging.getLogger("fileroom.ops")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,6 @@ class Rooms:
     search: Search
     retriever: Retriever
     peers: Peers
-    healed: HealReport  # what a crash had left behind
 
 
 @contextmanager
@@ -39,15 +41,26 @@ def open_rooms(settings: Settings, metrics: Metrics | None = None) -> Iterator[R
     Raises BadSetting, InUse while the index is being rebuilt, StorageFull, DatabaseUnavailable.
     """
     options.make_home(settings)
-    with locks.writing(settings.home), options.open_database(settings, make=True) as database:
+    with options.open_database(settings, make=True) as database:
         packs = Packs(settings.packs)
-        healed = heal(database, packs)
-        receiver = MeasuredReceiver(database, packs, receive_limits(settings))
-        receiver.metrics = metrics
-        receiver.start()
-        try:
-            yield Rooms(
-                database, packs, receiver, Search(database), Retriever(database, packs), Peers(database), healed
-            )
-        finally:
-            receiver.stop()
+        with locks.writing(settings.home, lambda: _put_right(database, packs)):
+            receiver = MeasuredReceiver(database, packs, receive_limits(settings))
+            receiver.metrics = metrics
+            receiver.start()
+            try:
+                yield Rooms(database, packs, receiver, Search(database), Retriever(database, packs), Peers(database))
+            finally:
+                receiver.stop()
+
+
+def _put_right(database: Database, packs: Packs) -> None:
+    report = heal(database, packs)
+    if report.objects_indexed or report.packs_closed or report.findings:
+        log.warning(
+            "put right after a crash",
+            extra={
+                "objects_indexed": report.objects_indexed,
+                "packs_closed": report.packs_closed,
+                "findings": len(report.findings),
+            },
+        )

@@ -70,7 +70,10 @@ class Server:
         closing.callback(lock.release)
         metrics = Metrics()
         rooms = closing.enter_context(open_rooms(settings, metrics))
-        dicom = DimseServer(door_settings(settings), Archive(rooms.receiver, rooms.peers))
+        dicom = DimseServer(
+            door_settings(settings),
+            Archive(receiver=rooms.receiver, search=rooms.search, retriever=rooms.retriever, peers=rooms.peers),
+        )
         self._watch(metrics, rooms, dicom)
         state = health.Health(
             [
