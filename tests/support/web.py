@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import pytest
+
+from fileroom.ops.logs import TextLines
 from fileroom.web.http import Handler
 from fileroom.web.limits import Limits
 from fileroom.web.server import WebServer
@@ -115,3 +118,8 @@ class RawClient:
             yield self.exactly(size)
             assert self.exactly(2) == b"\r\n"
         assert self.exactly(2) == b"\r\n"
+
+
+def log_text(caplog: pytest.LogCaptureFixture) -> str:
+    """What the log would show, a line a record."""
+    return "\n".join(TextLines().format(record) for record in caplog.records)

@@ -155,7 +155,7 @@ class _Run:
             self._failed(error)
 
     def _failed(self, error: errors.FileroomError) -> None:
-        log.info("object refused door=stow peer=%s error=%s", self._source.peer, error)
+        log.info("object refused", extra={"door": "stow", "peer": self._source.peer, "reason": str(error)})
         wrong = error if isinstance(error, errors.WrongStudy) else None
         self.results.append(
             Result(

@@ -43,7 +43,7 @@ class Connection:
             while self._serve_one():
                 pass
         except (ConnectionLost, Stalled) as lost:
-            log.debug("connection ended client=%s reason=%s", self._client[0], lost)
+            log.debug("connection ended", extra={"client": self._client[0], "reason": str(lost)})
         finally:
             self._wire.sock.close()
 
@@ -141,10 +141,11 @@ class Connection:
             self._wire.abort()
             if isinstance(error, Stalled):
                 raise error
-            log.warning("response cut short error=%s", error if isinstance(error, errors.FileroomError) else "fault")
+            reason = str(error) if isinstance(error, errors.FileroomError) else "fault"
+            log.warning("response cut short", extra={"reason": reason})
             raise ConnectionLost("response cut short") from error
         if response.status >= 500 and isinstance(error, errors.FileroomError):
-            log.warning("request failed status=%d error=%s", response.status, error)
+            log.warning("request failed", extra={"status": response.status, "reason": str(error)})
         self._write(response, body, writer)
 
 
@@ -171,7 +172,7 @@ def _fault(error: Exception) -> Response:
         cause = cause.__cause__ or cause.__context__
     frames = traceback.extract_tb(error.__traceback__)
     places = " < ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in reversed(frames))
-    log.error("fault id=%s error=%s at=%s", fault_id, " from ".join(kinds), places)
+    log.error("fault", extra={"id": fault_id, "error": " from ".join(kinds), "at": places})
     response = Response.json({"error": "internal error", "hint": f"the server's log has more under {fault_id}"}, 500)
     response.headers.append(("cache-control", "no-store"))
     return response
@@ -181,13 +182,6 @@ def _log_access(method: str, path: str, status: int, sent_bytes: int, begin: flo
     """One line a request, without its query: queries hold identifiers. Reads that went well are DEBUG."""
     level = logging.DEBUG if status < 400 and method in ("GET", "HEAD") else logging.INFO
     if log.isEnabledFor(level):
-        milliseconds = (time.monotonic() - begin) * 1000
-        log.log(
-            level,
-            "request method=%s path=%s status=%d bytes=%d ms=%.1f",
-            method,
-            path,
-            status,
-            sent_bytes,
-            milliseconds,
-        )
+        ms = round((time.monotonic() - begin) * 1000, 1)
+        told = {"method": method, "path": path, "status": status, "bytes": sent_bytes, "ms": ms}
+        log.log(level, "request", extra=told)

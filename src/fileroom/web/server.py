@@ -104,7 +104,7 @@ class WebServer:
                 except OSError as error:
                     if self._stopping:
                         return
-                    log.warning("accept failed error=%s", error.strerror)
+                    log.warning("accept failed", extra={"reason": error.strerror})
                     time.sleep(0.05)  # out of file descriptors: let some close
                     continue
                 self._take(sock, (address[0], address[1]))
@@ -131,7 +131,7 @@ class WebServer:
         except RuntimeError:  # no more threads
             self._release(connection)
             sock.close()
-            log.warning("no thread for a connection client=%s", host)
+            log.warning("no thread for a connection", extra={"client": host})
 
     def _is_stopping(self) -> bool:
         return self._stopping
@@ -154,7 +154,8 @@ class WebServer:
         self._refused += 1
         now = time.monotonic()
         if now - self._refused_told >= 1.0:  # a crowd must not fill the log
-            log.warning("connections refused count=%d client=%s reason=too many %s", self._refused, host, what)
+            told = {"count": self._refused, "client": host, "reason": f"too many {what}"}
+            log.warning("connections refused", extra=told)
             self._refused, self._refused_told = 0, now
         if not self._refusals.acquire(blocking=False):
             sock.close()

@@ -16,7 +16,7 @@ import pytest
 from fileroom.web.http import Request, Response
 from fileroom.web.limits import Limits
 from fileroom.web.server import WebServer
-from tests.support.web import GET, Answer, RawClient, serving
+from tests.support.web import GET, Answer, RawClient, log_text, serving
 
 
 class Zeros:
@@ -189,7 +189,7 @@ def test_one_connection_too_many_is_told_so(limits: Limits, what: bytes, caplog:
             assert client.ask().status == 200
         for client in clients:
             client.sock.close()
-    assert "connections refused count=1 client=127.0.0.1" in caplog.text
+    assert "connections refused count=1 client=127.0.0.1" in log_text(caplog)
 
 
 def test_a_crowd_at_the_door_does_not_stop_those_inside() -> None:
