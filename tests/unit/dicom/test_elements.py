@@ -207,6 +207,19 @@ def test_a_dataset_cut_at_any_byte_is_refused_or_cut_between_elements() -> None:
             read_elements(whole[:size], EXPLICIT)
 
 
+@pytest.mark.parametrize(
+    "inside",
+    [
+        element(0x00080060, "CS", b"CT", length=40),
+        sequence(0x00081140, item(b""))[:8] + struct.pack("<I", 40),
+        element(0x00081140, "SQ", struct.pack("<HHI", 0xFFFE, 0xE000, 40), length=8),
+    ],
+)
+def test_nothing_in_an_item_may_reach_behind_it(inside: bytes) -> None:
+    with pytest.raises(MalformedObject, match="ends behind the end"):
+        read_elements(sequence(0x00400100, item(inside)) + element(0x00400244, "UN", bytes(100)), EXPLICIT)
+
+
 @pytest.mark.parametrize("depth", [DEPTH_MAX + 1, 10_000])
 def test_sequences_that_lie_too_deep_are_refused(depth: int) -> None:
     opening = element(0x00400100, "SQ", struct.pack("<HHI", 0xFFFE, 0xE000, UNDEFINED), length=UNDEFINED)

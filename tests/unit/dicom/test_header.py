@@ -111,6 +111,14 @@ def test_values_inside_sequences_are_never_taken_for_top_level_ones(
     assert header.values == IDENTITY
 
 
+def test_behind_a_un_inside_an_item_the_item_goes_on_in_its_own_encoding() -> None:
+    implicit = item(element(0x00080060, "CS", b"CT", to=IMPLICIT), to=IMPLICIT, undefined=True)
+    un = element(0x00091001, "UN", implicit, length=UNDEFINED) + sequence_end()
+    inside = un + element(0x00100020, "LO", b"OTHER ") + element(0x00100040, "CS", b"O ")
+    outer = sequence(0x00081140, item(inside, undefined=True), undefined=True)
+    assert scanned(outer, element(0x7FE00010, "OW", bytes(1 << 20))).values == IDENTITY
+
+
 def test_explicit_elements_inside_a_un_of_undefined_length_are_walked_too() -> None:
     inside = element(0x00081155, "UI", b"1.2.3.4.5.6.7.8\0") + element(0x00100020, "LO", b"OTHER ")
     outer = element(0x00091001, "UN", item(inside, undefined=True), length=UNDEFINED) + sequence_end()
@@ -275,6 +283,8 @@ def test_a_large_deflated_dataset_is_read_without_keeping_its_pixels() -> None:
     dataset = identity() + image() + element(0x7FE00010, "OW", bytes(50_000_000)) + element(0xFFFCFFFC, "OB", b"ab")
     stream = _deflated(dataset)
     assert scan(stream, syntax(DEFLATED_LE)) == scan(dataset, EXPLICIT)
+    with pytest.raises(MalformedObject, match="behind its pixel data"):
+        scan(_deflated(dataset + element(0xFFFCFFFC, "OB", bytes(4 << 20))), syntax(DEFLATED_LE))
     with pytest.raises(MalformedObject):
         scan(_deflated(dataset[:-20]), syntax(DEFLATED_LE))
     with pytest.raises(MalformedObject):

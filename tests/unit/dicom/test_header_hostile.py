@@ -116,6 +116,16 @@ def test_structures_that_lie_are_refused(lie: bytes) -> None:
         scan(identity() + lie, EXPLICIT)
 
 
+@pytest.mark.parametrize("to", PLAIN, ids=lambda to: to.name)
+def test_an_item_must_end_before_its_sequence_does(to: TransferSyntax) -> None:
+    whole = item(element(0x00100020, "LO", b"OTHER ", to=to), to=to, undefined=True)
+    begun, ended = whole[:-8], whole[-8:]
+    for rest in (sequence_end(to) + ended, whole):
+        lie = element(0x00081140, "SQ", begun + rest + sequence_end(to), to=to, length=UNDEFINED)
+        with pytest.raises(MalformedObject, match="does not end"):
+            scan(identity(to) + lie, to)
+
+
 @pytest.mark.parametrize("bytes_", [b"", b"\0" * 1000, b"GIF89a" * 100, b"<html>" * 100, b"\xff" * 1000])
 @pytest.mark.parametrize("to", [*PLAIN, syntax(DEFLATED_LE)], ids=lambda to: to.name)
 def test_what_is_no_dataset_is_refused(bytes_: bytes, to: TransferSyntax) -> None:
