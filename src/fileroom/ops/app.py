@@ -8,6 +8,9 @@ import sqlalchemy as sa
 
 from fileroom import __version__
 from fileroom.archive import schema
+from fileroom.archive.documents import Documents
+from fileroom.dicomweb.links import bulk_url
+from fileroom.dicomweb.metadata import Metadata
 from fileroom.dicomweb.qido import Qido
 from fileroom.dicomweb.stow import Stow
 from fileroom.ops.health import Health
@@ -31,6 +34,8 @@ def web_app(
     Home(lambda: _facts(settings, rooms, *doors())).add_routes(router)
     Stow(rooms.receiver, settings.site).add_routes(router)
     Qido(rooms.search).add_routes(router)
+    documents = Documents(rooms.database, rooms.retriever, settings.cache / "documents", bulk_url)
+    Metadata(documents, rooms.retriever).add_routes(router)
     return LoopbackOnly(SameOriginWrites(router))
 
 

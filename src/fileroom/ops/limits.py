@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fileroom.archive.receive import ReceiveLimits
+from fileroom.archive.workers import WorkerLimits
 from fileroom.net.limits import Limits as NetLimits
 from fileroom.settings import Settings
 from fileroom.web.limits import Limits as WebLimits
@@ -39,4 +40,13 @@ def web_limits(settings: Settings) -> WebLimits:
         connections_per_address_max=settings.web_connections_max,
         body_bytes_max=settings.web_body_bytes_max,
         idle_seconds=settings.web_idle_seconds,
+    )
+
+
+def worker_limits(settings: Settings) -> WorkerLimits:
+    """The processes that decode and render."""
+    return WorkerLimits(
+        count_max=settings.decode_workers_max,
+        memory_bytes=settings.decode_memory_bytes,
+        seconds_max=settings.decode_seconds_max,
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from fileroom.archive.decode import Decoder
 from fileroom.archive.heal import heal
 from fileroom.archive.packs import Packs
 from fileroom.archive.peers import Peers
@@ -14,7 +15,7 @@ from fileroom.archive.retrieve import Retriever
 from fileroom.archive.search import Search
 from fileroom.database import Database
 from fileroom.ops import locks, options
-from fileroom.ops.limits import receive_limits
+from fileroom.ops.limits import receive_limits, worker_limits
 from fileroom.ops.measured import MeasuredReceiver
 from fileroom.ops.metrics import Metrics
 from fileroom.settings import Settings
@@ -31,6 +32,7 @@ class Rooms:
     receiver: MeasuredReceiver
     search: Search
     retriever: Retriever
+    decoder: Decoder
     peers: Peers
 
 
@@ -46,11 +48,21 @@ def open_rooms(settings: Settings, metrics: Metrics | None = None) -> Iterator[R
         with locks.writing(settings.home, lambda: _put_right(database, packs)):
             receiver = MeasuredReceiver(database, packs, receive_limits(settings))
             receiver.metrics = metrics
+            decoder = Decoder(worker_limits(settings), scratch=settings.cache)
             receiver.start()
             try:
-                yield Rooms(database, packs, receiver, Search(database), Retriever(database, packs), Peers(database))
+                yield Rooms(
+                    database=database,
+                    packs=packs,
+                    receiver=receiver,
+                    search=Search(database),
+                    retriever=Retriever(database, packs),
+                    decoder=decoder,
+                    peers=Peers(database),
+                )
             finally:
                 receiver.stop()
+                decoder.close()
 
 
 def _put_right(database: Database, packs: Packs) -> None:

@@ -70,10 +70,7 @@ class Server:
         closing.callback(lock.release)
         metrics = Metrics()
         rooms = closing.enter_context(open_rooms(settings, metrics))
-        dicom = DimseServer(
-            door_settings(settings),
-            Archive(receiver=rooms.receiver, search=rooms.search, retriever=rooms.retriever, peers=rooms.peers),
-        )
+        dicom = DimseServer(door_settings(settings), behind_dicom(rooms))
         self._watch(metrics, rooms, dicom)
         state = health.Health(
             [
@@ -118,6 +115,17 @@ class Server:
         log.info("stopping", extra={"drain_seconds": self.settings.drain_seconds})
         self._closing.close()
         log.info("stopped")
+
+
+def behind_dicom(rooms: Rooms) -> Archive:
+    """The rooms that the DICOM door works with."""
+    return Archive(
+        receiver=rooms.receiver,
+        search=rooms.search,
+        retriever=rooms.retriever,
+        peers=rooms.peers,
+        transcode=lambda stored, syntax: rooms.decoder.transcode(rooms.retriever.file(stored), syntax).dataset,
+    )
 
 
 def door_settings(settings: Settings) -> DoorSettings:
