@@ -133,6 +133,7 @@ def _decoded(stream: bytes, pixels: Pixels, syntax: TransferSyntax) -> tuple[Arr
             return _jpeg(stream, pixels, syntax)
         if syntax.media_type == "image/jls":
             _check(codestream.jpeg(stream), pixels)
+            _check_end(stream)
             return imagecodecs.jpegls_decode(stream), pixels.photometric
         if syntax.media_type in ("image/jp2", "image/jpx", "image/jphc"):
             return _jpeg_2000(stream, pixels, syntax)
@@ -154,11 +155,21 @@ def _check(claims: Codestream, pixels: Pixels) -> None:
         raise UndecodableImage(f"samples of {claims.precision} bits do not fit into {pixels.bits_allocated}")
 
 
+def _check_end(stream: bytes) -> None:
+    """Some decoders fill in what a cut stream lacks and say nothing, or take minutes to notice.
+
+    Part of an image must not pass for an image.
+    """
+    if b"\xff\xd9" not in stream[-64:]:
+        raise UndecodableImage("the codestream is cut short")
+
+
 def _jpeg(stream: bytes, pixels: Pixels, syntax: TransferSyntax) -> tuple[Array, str]:
     import imagecodecs
 
     claims = codestream.jpeg(stream)
     _check(claims, pixels)
+    _check_end(stream)
     if pixels.samples != 3:
         return imagecodecs.jpeg8_decode(stream), pixels.photometric
     if not syntax.lossy:  # lossless JPEG is never transformed (PS3.5 8.2.1)
@@ -174,6 +185,7 @@ def _jpeg_2000(stream: bytes, pixels: Pixels, syntax: TransferSyntax) -> tuple[A
     claims = codestream.jpeg_2000(stream)
     _check(claims, pixels)
     if syntax.media_type == "image/jphc":
+        _check_end(stream)
         array = imagecodecs.htj2k_decode(stream)
     else:
         array = imagecodecs.jpeg2k_decode(stream, numthreads=1)
