@@ -81,9 +81,21 @@ class Connection:
             while self._line():
                 pass
             return total
+        if "content-length" not in headers and headers.get("connection", "").lower() == "close":
+            return self._until_closed(kept)
         size = int(headers.get("content-length", "0"))
         self._skip(size, kept)
         return size
+
+    def _until_closed(self, kept: list[bytes] | None) -> int:
+        total = 0
+        while True:
+            total += self._end - self._start
+            if kept is not None:
+                kept.append(bytes(self._buffer[self._start : self._end]))
+            self._start, self._end = 0, self._socket.recv_into(self._buffer)
+            if not self._end:
+                return total
 
     def _line(self) -> str:
         while True:

@@ -49,7 +49,7 @@ def reading(choices: Sequence[Choice]) -> measure.Hire:
 def line(bench: Bench, name: str, choices: Sequence[Choice], steps: dict[str, int], demand: Demand, pairs: int) -> Line:
     """Frames by four clients, with nginx on the same bytes as the limit."""
     bench.say(name)
-    sides = bench.library.sides
+    sides = bench.readers()
     hire = reading(choices)
     with nginx(bench.folder / "nginx", {"frame": choices[0][0].frame(1)}) as limit:
         series = measure.take_turns(
@@ -99,6 +99,6 @@ def _first(bench: Bench) -> Line:
         send(side, [volume], associations=1)
         return measure.turn(side, turn, 1, 1, reading([(volume, 7)]))
 
-    sides = bench.library.sides
+    sides = bench.readers()
     series = measure.take_turns(sides, bench.count(3, 1), one_turn)
     return compare(name, series, sides, Demand(rate=50))

@@ -36,7 +36,7 @@ def _reading(pick: list[Instance], least_bytes: int) -> measure.Hire:
 
 
 def run(bench: Bench) -> list[Line]:
-    sides = bench.library.sides
+    sides = bench.readers()
     firsts = [study[0] for study in bench.library.ct]
     least = 1000 * len(bench.library.ct[0])
     bench.say("series metadata, first")
@@ -56,7 +56,7 @@ def run(bench: Bench) -> list[Line]:
 
 
 def _again(bench: Bench, name: str) -> Line:
-    sides = bench.library.sides
+    sides = bench.readers()
     first, least = bench.library.ct[0][0], 1000 * len(bench.library.ct[0])
     answer = b"[]"
     for side in sides:

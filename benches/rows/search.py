@@ -44,7 +44,7 @@ def _finding(question: Question) -> measure.Hire:
 def _qido(bench: Bench, question: Question, *, crowded: bool) -> Line:
     place = "20,000" if crowded else "100"
     bench.say(f"QIDO {question.name} at {place}")
-    sides = bench.library.sides
+    sides = bench.readers()
     _check_equal_answers(bench, question)
     steps = {FILEROOM: bench.count(100, 10), ORTHANC: bench.count(4 if crowded else 25, 2)}
     hire = _asking(question)
@@ -108,7 +108,7 @@ def run_rare(bench: Bench) -> list[Line]:
 def _find(bench: Bench, question: Question, *, crowded: bool) -> Line:
     place = "20,000" if crowded else "100"
     bench.say(f"C-FIND {question.name} at {place}")
-    sides = bench.library.sides
+    sides = bench.readers()
     hire = _finding(question)
     steps = {FILEROOM: bench.count(50, 5), ORTHANC: bench.count(4 if crowded else 50, 2)}
     series = measure.take_turns(

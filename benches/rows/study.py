@@ -70,7 +70,7 @@ def _move(studies: list[list[Instance]]) -> measure.Hire:
 def wado_line(bench: Bench, clients: int) -> Line:
     name = f"CT study by WADO-RS, as stored, {clients} client{'s' * (clients > 1)}"
     bench.say(name)
-    sides, studies = bench.library.sides, bench.library.ct
+    sides, studies = bench.readers(), bench.library.ct
     objects, steps = len(studies[0]), bench.count(4, 1)
     whole = b"".join(one.part10 for one in studies[0])
     hire = _wado(studies)
@@ -93,7 +93,7 @@ def _remember(
 
 def get_line(bench: Bench) -> Line:
     bench.say("C-GET")
-    sides, studies = bench.library.sides, bench.library.ct
+    sides, studies = bench.readers(), bench.library.ct
     series = measure.take_turns(
         sides, bench.pairs, lambda side, turn: measure.turn(side, turn, 1, 2, _get(studies), len(studies[0]))
     )
@@ -102,7 +102,7 @@ def get_line(bench: Bench) -> Line:
 
 def move_line(bench: Bench) -> Line:
     bench.say("C-MOVE")
-    sides, studies = bench.library.sides, bench.library.ct
+    sides, studies = bench.readers(), bench.library.ct
     with discarding_storescp(bench.folder / "sink") as sink:
         for side in sides:
             try:
