@@ -91,8 +91,8 @@ def _sqlite_engine(url: sa.URL, busy_timeout_seconds: float) -> sa.Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
-        write = connection.get_execution_options().get("fileroom_write", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+        if connection.get_execution_options().get("fileroom_write", False):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # a read sees each statement's own snapshot
 
     return engine
 
@@ -116,23 +116,66 @@ def _wrapped() -> Iterator[None]:
         raise errors.DatabaseUnavailable("the database did not answer") from error
 
 
-class BulkInsert:
-    """One INSERT of whole rows, compiled once and run straight on the driver: rows cost what the driver costs."""
+class Change:
+    """One INSERT or UPDATE, compiled once and run straight on the driver: rows cost what the driver costs."""
 
-    def __init__(self, table: sa.Table) -> None:
-        self._statement = sa.insert(table)
+    def __init__(self, statement: sa.Insert | sa.Update) -> None:
+        self._statement = statement
         self._sql: dict[str, str] = {}  # by dialect
 
-    def run(self, connection: sa.Connection, rows: Sequence[Mapping[str, object]]) -> None:
-        """Insert rows that each hold every column. Raises IntegrityError, as `Connection.execute` does."""
+    def run(self, connection: sa.Connection, rows: Sequence[Mapping[str, object]]) -> int:
+        """Run it for each row; every row holds every bound name. How many rows changed, where the driver says so.
+
+        Raises IntegrityError, as `Connection.execute` does.
+        """
         if not rows:
-            return
+            return 0
         dialect = connection.dialect
         sql = self._sql.get(dialect.name)
         if sql is None:
             named = sqlite.dialect(paramstyle="named") if dialect.name == "sqlite" else dialect  # rows are mappings
             sql = self._sql[dialect.name] = str(self._statement.compile(dialect=named))
-        connection.exec_driver_sql(sql, list(rows))
+        return connection.exec_driver_sql(sql, list(rows) if len(rows) > 1 else rows[0]).rowcount
+
+
+class Lookup:
+    """One SELECT for a list of keys, compiled once for each power of two of them and run straight on the driver.
+
+    The statement binds the list as `keys`, expanding. Results are the driver's tuples.
+    """
+
+    _KEYS_MAX = 512  # in one statement
+
+    def __init__(self, statement: sa.Select[Any] | sa.CompoundSelect[Any]) -> None:
+        self._statement = statement
+        self._compiled: dict[tuple[str, int], tuple[str, list[str] | None]] = {}
+
+    def rows(self, connection: sa.Connection, keys: Sequence[object]) -> list[tuple[Any, ...]]:
+        """Every row for these keys. Raises DatabaseUnavailable."""
+        found: list[tuple[Any, ...]] = []
+        driver_error: type[Exception] = connection.dialect.loaded_dbapi.Error
+        for at in range(0, len(keys), self._KEYS_MAX):
+            part = keys[at : at + self._KEYS_MAX]
+            size = 1 << (len(part) - 1).bit_length()
+            sql, names = self._for(connection.dialect, size)
+            values = {f"keys_{n + 1}": key for n, key in enumerate([*part, *[part[-1]] * (size - len(part))])}
+            cursor: Any = connection.connection.cursor()
+            try:
+                cursor.execute(sql, values if names is None else [values[name] for name in names])
+                found += cursor.fetchall()
+            except driver_error as error:
+                raise errors.DatabaseUnavailable(f"the database did not answer: {type(error).__name__}") from error
+            finally:
+                cursor.close()
+        return found
+
+    def _for(self, dialect: sa.Dialect, size: int) -> tuple[str, list[str] | None]:
+        known = self._compiled.get((dialect.name, size))
+        if known is None:
+            bound = self._statement.params(keys=["" for _ in range(size)])
+            compiled: Any = bound.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+            known = self._compiled[dialect.name, size] = (str(compiled), getattr(compiled, "positiontup", None))
+        return known
 
 
 class Prepared:

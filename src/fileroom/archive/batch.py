@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeVar
 
 import sqlalchemy as sa
 
 from fileroom.archive import schema
 from fileroom.archive.arrival import Arrival
-from fileroom.database import BulkInsert
+from fileroom.database import Change, Lookup
 from fileroom.dicom.attributes import Level, Matching, at_level
 from fileroom.dicom.names import fold_name
-
-T = TypeVar("T")
-
-_CHUNK = 500  # keys in one IN list
 
 
 def value_columns(level: Level) -> tuple[str, ...]:
@@ -31,46 +26,52 @@ _NAMES = {level: tuple(a.column for a in at_level(level) if a.matching is Matchi
 _TABLES = {Level.PATIENT: schema.patient, Level.STUDY: schema.study, Level.SERIES: schema.series}
 
 _INSERTS = tuple(
-    BulkInsert(table) for table in (schema.patient, schema.study, schema.series, schema.instance, schema.held)
+    Change(sa.insert(table)) for table in (schema.patient, schema.study, schema.series, schema.instance, schema.held)
 )
-_HIDDEN = sa.select(schema.hidden_study.c.study_uid).where(
-    schema.hidden_study.c.study_uid.in_(sa.bindparam("keys", expanding=True))
+_HIDDEN = Lookup(
+    sa.select(schema.hidden_study.c.study_uid).where(
+        schema.hidden_study.c.study_uid.in_(sa.bindparam("keys", expanding=True))
+    )
 )
-_GROW_STUDY = (
+_GROW_STUDY = Change(
     sa.update(schema.study)
     .where(schema.study.c.id == sa.bindparam("key"))
     .values(
         series_count=schema.study.c.series_count + sa.bindparam("more_series"),
         instance_count=schema.study.c.instance_count + sa.bindparam("more"),
         size_bytes=schema.study.c.size_bytes + sa.bindparam("more_bytes"),
-        revision=schema.study.c.revision + 1,
+        revision=schema.study.c.revision + sa.literal_column("1"),
         updated_ms=sa.bindparam("now"),
     )
 )
-_GROW_SERIES = (
+_GROW_SERIES = Change(
     sa.update(schema.series)
     .where(schema.series.c.id == sa.bindparam("key"))
     .values(
         instance_count=schema.series.c.instance_count + sa.bindparam("more"),
-        revision=schema.series.c.revision + 1,
+        revision=schema.series.c.revision + sa.literal_column("1"),
         updated_ms=sa.bindparam("now"),
     )
 )
-_GROW_PATIENT = (
+_GROW_PATIENT = Change(
     sa.update(schema.patient)
     .where(schema.patient.c.id == sa.bindparam("key"))
     .values(study_count=schema.patient.c.study_count + sa.bindparam("more"))
 )
-_MODALITIES = (
+_MODALITIES = Lookup(
     sa.select(schema.series.c.study_pk, schema.series.c.modality)
-    .where(schema.series.c.study_pk.in_(sa.bindparam("studies", expanding=True)), schema.series.c.modality.is_not(None))
+    .where(
+        schema.series.c.study_pk.in_(sa.bindparam("keys", expanding=True)),
+        schema.series.c.modality.is_not(None),
+    )
     .distinct()
 )
-_SET_MODALITIES = (
+_SET_MODALITIES = Change(
     sa.update(schema.study)
     .where(schema.study.c.id == sa.bindparam("key"))
     .values(modalities=sa.bindparam("modalities_text"))
 )
+_TABLES = {Level.PATIENT: schema.patient, Level.STUDY: schema.study, Level.SERIES: schema.series}
 
 
 @dataclass(slots=True)
@@ -175,7 +176,7 @@ class Batch:
         if not self._studies:
             return
         uids = [row["study_uid"] for row in self._studies.values()]
-        hidden = {uid for part in chunks(uids) for (uid,) in connection.execute(_HIDDEN, {"keys": part})}
+        hidden = {uid for (uid,) in _HIDDEN.rows(connection, uids)}
         for pk, row in self._studies.items():
             row["hidden"] = row["study_uid"] in hidden
             row["modalities"] = "\\".join(sorted(self._modalities[pk]))
@@ -186,39 +187,30 @@ class Batch:
     def _grow(self, connection: sa.Connection) -> None:
         """Raise the counts of the rows that were there, in the order of their keys so that writers cannot deadlock."""
         now = self.now_ms
-        if self._patient_studies:
-            grown = sorted(self._patient_studies.items())
-            connection.execute(_GROW_PATIENT, [{"key": key, "more": more} for key, more in grown])
-        if self._study_instances:
-            connection.execute(
-                _GROW_STUDY,
-                [
-                    {
-                        "key": key,
-                        "more": more,
-                        "more_series": self._study_series[key],
-                        "more_bytes": self._study_bytes[key],
-                        "now": now,
-                    }
-                    for key, more in sorted(self._study_instances.items())
-                ],
-            )
-        if self._series_instances:
-            grown = sorted(self._series_instances.items())
-            connection.execute(_GROW_SERIES, [{"key": key, "more": more, "now": now} for key, more in grown])
+        _GROW_PATIENT.run(connection, [{"key": k, "more": more} for k, more in sorted(self._patient_studies.items())])
+        studies = [
+            {
+                "key": key,
+                "more": more,
+                "more_series": self._study_series[key],
+                "more_bytes": self._study_bytes[key],
+                "now": now,
+            }
+            for key, more in sorted(self._study_instances.items())
+        ]
+        _GROW_STUDY.run(connection, studies)
+        series = [{"key": key, "more": more, "now": now} for key, more in sorted(self._series_instances.items())]
+        _GROW_SERIES.run(connection, series)
         if +self._study_series:
             self._set_modalities(connection)
 
     def _set_modalities(self, connection: sa.Connection) -> None:
         """After the study rows were updated, and so locked: no other writer's series can be missed."""
         found: dict[int, set[str]] = {key: set() for key in +self._study_series}
-        for part in chunks(list(found)):
-            for key, modality in connection.execute(_MODALITIES, {"studies": part}):
-                found[key].add(modality)
-        connection.execute(
-            _SET_MODALITIES,
-            [{"key": key, "modalities_text": "\\".join(sorted(names))} for key, names in sorted(found.items())],
-        )
+        for key, modality in _MODALITIES.rows(connection, list(found)):
+            found[key].add(modality)
+        rows = [{"key": key, "modalities_text": "\\".join(sorted(names))} for key, names in sorted(found.items())]
+        _SET_MODALITIES.run(connection, rows)
 
 
 _COPIED = (
@@ -259,8 +251,3 @@ def _with_folds(level: Level, new: dict[str, str]) -> Iterable[tuple[str, str]]:
         yield column, value
         if column in _NAMES[level]:
             yield f"{column}_fold", fold_name(value)
-
-
-def chunks(items: Sequence[T]) -> Iterable[Sequence[T]]:
-    for at in range(0, len(items), _CHUNK):
-        yield items[at : at + _CHUNK]

@@ -22,7 +22,7 @@ from fileroom.archive.arrival import Arrival, Verdict
 from fileroom.archive.index import Index
 from fileroom.archive.inflight import InFlight, Item, Pending
 from fileroom.archive.packs import Bytes, Packs, PackWriter
-from fileroom.database import Database, Ids
+from fileroom.database import Change, Database, Ids
 
 _log = logging.getLogger("fileroom.archive")
 
@@ -39,6 +39,34 @@ class _Batch:
     items: list[Item]
     sizes: dict[int, int] = field(default_factory=dict)  # pack id to acknowledged size
     closed: list[int] = field(default_factory=list)
+    syncing: threading.Event | None = None  # set once the pack is synced, or was not
+    failure: errors.FileroomError | None = None  # why it was not
+
+    def sync(self, writer: PackWriter) -> None:
+        """Sync the pack and tell the index thread how it went."""
+        assert self.syncing is not None
+        try:
+            writer.sync()
+        except errors.FileroomError as error:
+            self.failure = error
+        finally:
+            self.syncing.set()
+
+    def wait_synced(self) -> None:
+        """Return once the pack's bytes survive power loss. Raises _NotSynced."""
+        if self.syncing is not None:
+            self.syncing.wait()
+        if self.failure is not None:
+            raise _NotSynced(self, self.failure)
+
+
+class _NotSynced(Exception):
+    """A batch whose bytes did not reach the disk."""
+
+    def __init__(self, batch: _Batch, reason: errors.FileroomError) -> None:
+        super().__init__(str(reason))
+        self.batch = batch
+        self.reason = reason
 
 
 class Committer:
@@ -173,11 +201,12 @@ class Committer:
             pieces += (head, *item.pieces, pad)
             at = arrival.offset + arrival.size_bytes + len(pad)
         writer.append(pieces)
-        writer.sync()
         for item in fresh:
             item.let_go()
         closed, self._closed = self._closed, []
-        self._written.put(_Batch(fresh, {writer.pack_id: writer.size_bytes}, closed))
+        batch = _Batch(fresh, {writer.pack_id: writer.size_bytes}, closed, threading.Event())
+        self._written.put(batch)  # the index prepares its rows meanwhile; it commits once this is synced
+        batch.sync(writer)
 
     def _turn_over(self) -> PackWriter:
         """An open pack with room. After a failed sync none more goes into the old one: the next start checks it."""
@@ -232,6 +261,12 @@ class Committer:
         items = [item for batch in todo for item in batch.items]
         try:
             verdicts = self._record(todo, [item.arrival for item in items], first_try=not owed)
+        except _NotSynced as lost:
+            self._index.forget()
+            self._inflight.refuse(lost.batch.items, lost.reason)
+            self._owed = [batch for batch in owed if batch is not lost.batch]
+            self._index_batches([batch for batch in batches if batch is not lost.batch])
+            return
         except errors.FileroomError as error:
             _log.error("index refused objects=%d reason=%s", len(items), error)
             self._owe(todo, error)
@@ -251,6 +286,7 @@ class Committer:
         for batch in todo:
             for item in batch.items:
                 try:
+                    batch.wait_synced()
                     (verdict,) = self._record([], [item.arrival], first_try=False)
                 except Exception as error:  # noqa: BLE001 - whatever it is, it is this object's own
                     self._index.forget()
@@ -286,6 +322,8 @@ class Committer:
                     verdicts = self._index.record(connection, arrivals, checked=checked)
                     for batch in batches:
                         _record_packs(connection, batch)
+                    for batch in batches:
+                        batch.wait_synced()
                 return verdicts
             except IntegrityError:
                 self._index.forget()
@@ -309,17 +347,17 @@ def _label(arrival: Arrival) -> tar.Label:
     )
 
 
-_PACK_SIZE = sa.update(schema.pack).where(schema.pack.c.id == sa.bindparam("key"))
+_PACK = schema.pack.c
+_SET_SIZE = Change(
+    sa.update(schema.pack).where(_PACK.id == sa.bindparam("key")).values(size_bytes=sa.bindparam("size"))
+)
+_SET_CLOSED = Change(sa.update(schema.pack).where(_PACK.id == sa.bindparam("key")).values(closed=sa.true()))
 
 
 def _record_packs(connection: sa.Connection, batch: _Batch) -> None:
     """What is acknowledged of each pack the batch touched."""
     for pack_id, size_bytes in batch.sizes.items():
-        changed = connection.execute(
-            _PACK_SIZE.values(size_bytes=sa.bindparam("size")), {"key": pack_id, "size": size_bytes}
-        )
-        if changed.rowcount == 0:
+        if _SET_SIZE.run(connection, [{"key": pack_id, "size": size_bytes}]) == 0:
             row = {"id": pack_id, "size_bytes": size_bytes, "closed": False, "created_ms": int(time.time() * 1000)}
             connection.execute(sa.insert(schema.pack), [row])
-    for pack_id in batch.closed:
-        connection.execute(_PACK_SIZE.values(closed=sa.true()), {"key": pack_id})
+    _SET_CLOSED.run(connection, [{"key": pack_id} for pack_id in batch.closed])

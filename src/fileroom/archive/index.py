@@ -10,34 +10,45 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
 from fileroom.archive import schema
 from fileroom.archive.arrival import Arrival, Outcome, Verdict
-from fileroom.archive.batch import COLUMNS, Batch, Row, chunks
-from fileroom.database import Ids
+from fileroom.archive.batch import COLUMNS, Batch, Row
+from fileroom.database import Ids, Lookup
 from fileroom.dicom.attributes import Level
 
 _KEPT_MAX = 20_000  # rows remembered between batches, a level
 
 
-_INSTANCES = sa.select(
-    schema.instance.c.sop_uid, schema.instance.c.digest, sa.literal("", sa.Text).label("kind")
-).where(schema.instance.c.sop_uid.in_(sa.bindparam("uids", expanding=True)))
-_HELD = sa.select(schema.held.c.sop_uid, schema.held.c.digest, schema.held.c.kind).where(
-    schema.held.c.sop_uid.in_(sa.bindparam("uids", expanding=True))
+_P, _S, _E, _I, _H = schema.patient.c, schema.study.c, schema.series.c, schema.instance.c, schema.held.c
+_KEYS: sa.BindParameter[Any] = sa.bindparam("keys", expanding=True)
+
+
+def _values_of(level: Level, table: sa.Table) -> list[sa.Column[Any]]:
+    return [table.c[column] for column in COLUMNS[level]]
+
+
+_KNOWN = Lookup(
+    sa.union_all(
+        sa.select(_I.sop_uid, _I.digest, sa.literal_column("''").label("kind")).where(_I.sop_uid.in_(_KEYS)),
+        sa.select(_H.sop_uid, _H.digest, _H.kind).where(_H.sop_uid.in_(_KEYS)),
+    )
 )
-_KNOWN = sa.union_all(_INSTANCES, _HELD)
-_PATIENTS = sa.select(schema.patient).where(schema.patient.c.identity.in_(sa.bindparam("keys", expanding=True)))
-_STUDIES = (
-    sa.select(schema.study, schema.patient.c.identity)
-    .join(schema.patient, schema.patient.c.id == schema.study.c.patient_pk)
-    .where(schema.study.c.study_uid.in_(sa.bindparam("keys", expanding=True)))
+_PATIENTS = Lookup(
+    sa.select(_P.identity, _P.id, *_values_of(Level.PATIENT, schema.patient)).where(_P.identity.in_(_KEYS))
 )
-_SERIES = sa.select(schema.series).where(
-    schema.series.c.study_pk.in_(sa.bindparam("studies", expanding=True)),
-    schema.series.c.series_uid.in_(sa.bindparam("keys", expanding=True)),
+_STUDIES = Lookup(
+    sa.select(_S.study_uid, _S.id, _P.identity, _S.site, _S.patient_pk, *_values_of(Level.STUDY, schema.study))
+    .join(schema.patient, _P.id == _S.patient_pk)
+    .where(_S.study_uid.in_(_KEYS))
+)
+_SERIES = Lookup(  # a series UID may stand in two studies: the pair counts
+    sa.select(_E.study_pk, _E.series_uid, _E.id, *_values_of(Level.SERIES, schema.series)).where(
+        _E.series_uid.in_(_KEYS)
+    )
 )
 
 
@@ -66,12 +77,11 @@ class Index:
     def known(self, connection: sa.Connection, sop_uids: Iterable[str]) -> Known:
         """What is here already under these SOP Instance UIDs."""
         known = Known({}, {})
-        for chunk in chunks(list(sop_uids)):
-            for uid, digest, kind in connection.execute(_KNOWN, {"uids": chunk}):
-                if kind:
-                    known.held[uid, digest] = kind
-                else:
-                    known.digests[uid] = digest
+        for uid, digest, kind in _KNOWN.rows(connection, list(sop_uids)):
+            if kind:
+                known.held[uid, digest] = kind
+            else:
+                known.digests[uid] = digest
         return known
 
     def record(self, connection: sa.Connection, arrivals: Sequence[Arrival], *, checked: bool = False) -> list[Verdict]:
@@ -92,27 +102,19 @@ class Index:
     def _load(self, connection: sa.Connection, arrivals: Sequence[Arrival]) -> None:
         """Remember every row the batch will ask for."""
         self._trim()
-        study_uids = {a.study_uid for a in arrivals if a.study_uid not in self._studies}
-        for chunk in chunks(list(study_uids)):
-            for row in connection.execute(_STUDIES, {"keys": chunk}).mappings():
-                self._studies[row["study_uid"]] = Row(
-                    row["id"], _missing(row, Level.STUDY), row["identity"], row["site"], row["patient_pk"]
-                )
+        studies = {a.study_uid for a in arrivals if a.study_uid not in self._studies}
+        for uid, pk, identity, site, patient_pk, *values in _STUDIES.rows(connection, list(studies)):
+            self._studies[uid] = Row(pk, _missing(Level.STUDY, values), identity, site, patient_pk)
         identities = {a.identity for a in arrivals} - self._patients.keys()
-        for chunk in chunks(list(identities)):
-            for row in connection.execute(_PATIENTS, {"keys": chunk}).mappings():
-                self._patients[row["identity"]] = Row(row["id"], _missing(row, Level.PATIENT))
+        for identity, pk, *values in _PATIENTS.rows(connection, list(identities)):
+            self._patients[identity] = Row(pk, _missing(Level.PATIENT, values))
         wanted = set()
         for a in arrivals:
             study = self._studies.get(a.study_uid)
             if study is not None and (study.pk, a.series_uid) not in self._series:
-                wanted.add((study.pk, a.series_uid))
-        for pairs in chunks(list(wanted)):
-            found = connection.execute(
-                _SERIES, {"studies": list({s for s, _ in pairs}), "keys": list({u for _, u in pairs})}
-            )
-            for row in found.mappings():
-                self._series[row["study_pk"], row["series_uid"]] = Row(row["id"], _missing(row, Level.SERIES))
+                wanted.add(a.series_uid)
+        for study_pk, uid, pk, *values in _SERIES.rows(connection, list(wanted)):
+            self._series[study_pk, uid] = Row(pk, _missing(Level.SERIES, values))
 
     def _trim(self) -> None:
         for kept in (self._patients, self._studies, self._series):
@@ -171,5 +173,5 @@ def _absent(arrival: Arrival, level: Level) -> frozenset[str]:
     return frozenset(column for column in COLUMNS[level] if column not in arrival.values)
 
 
-def _missing(row: sa.RowMapping, level: Level) -> frozenset[str]:
-    return frozenset(column for column in COLUMNS[level] if row[column] is None)
+def _missing(level: Level, values: Sequence[object]) -> frozenset[str]:
+    return frozenset(column for column, value in zip(COLUMNS[level], values, strict=True) if value is None)
