@@ -96,7 +96,7 @@ class Association:
                 status = reply[0x00000900]
                 if status != 0:
                     raise ClientFailed(f"final status {status:#06x}")
-                return Final(status, received, received_bytes, reply.get(0x00001021, 0))
+                return Final(status, received, received_bytes, int(reply.get(0x00001021, 0)))
 
     def release(self) -> None:
         self._socket.sendall(struct.pack(">BBII", 5, 0, 4, 0))

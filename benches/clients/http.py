@@ -68,7 +68,8 @@ class Connection:
             lines.append(line)
         if not lines:
             raise ClientFailed("an answer without a status line")
-        headers = dict(line.lower().split(": ", 1) if ": " in line else (line.lower(), "") for line in lines[1:])
+        split = (line.lower().partition(":") for line in lines[1:])
+        headers = {name: value.strip() for name, _, value in split}
         return int(lines[0].split()[1]), headers
 
     def _body(self, headers: dict[str, str], kept: list[bytes] | None) -> int:

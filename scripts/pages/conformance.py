@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from fileroom.dicom.attributes import ATTRIBUTES, Level, Matching
 from fileroom.dicom.part10 import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from fileroom.dicom.storage_classes import STORAGE_CLASSES
@@ -95,7 +98,7 @@ def _plain_syntaxes() -> str:
     return ", ".join(SYNTAXES[uid].name for uid in services.PLAIN_SYNTAXES)
 
 
-def _statuses(statuses: dict[object, status.Status]) -> str:
+def _statuses(statuses: Mapping[Any, status.Status]) -> str:
     rows = [(_words(_name(kind)), *_status(one)) for kind, one in statuses.items()]
     return table(("what happened", "status", "comment", "what became of it"), rows)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from email.message import Message
 from importlib import metadata
 
 import pytest
@@ -18,7 +19,7 @@ def _pinned(name: str) -> list[str]:
 
 
 def _licence(package: str) -> str:
-    about = metadata.metadata(package)
+    about: Message = metadata.metadata(package)  # type: ignore[assignment]  # it is one
     classifiers = [text for text in about.get_all("Classifier") or [] if text.startswith("License ::")]
     stated = about.get("License-Expression") or (about.get("License") or "").strip().splitlines()[:1]
     return " | ".join([*([stated] if isinstance(stated, str) else stated), *classifiers])
@@ -46,7 +47,7 @@ def test_no_dependency_is_under_the_gpl() -> None:
 
 def test_fileroom_itself_is_apache_2() -> None:
     assert (ROOT / "LICENSE").read_text().lstrip().startswith("Apache License")
-    assert metadata.metadata("fileroom").get("License-Expression") == "Apache-2.0"
+    assert metadata.metadata("fileroom")["License-Expression"] == "Apache-2.0"
 
 
 def test_no_tracked_file_knows_one_machine_or_a_registry() -> None:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +22,25 @@ class FileroomServer:
 
     aet = "FILEROOM"
 
-    def __init__(self, home: Path, environment: Mapping[str, str] | None = None, *, log: Path | None = None) -> None:
+    def __init__(
+        self,
+        home: Path,
+        environment: Mapping[str, str] | None = None,
+        *,
+        log: Path | None = None,
+        prefix: Sequence[str] = (),
+    ) -> None:
         """Starts it and waits for /readyz. Raises NotReady with the end of its log.
 
-        `environment` is laid over this process's own, less every FILEROOM_* setting in it.
+        `environment` is laid over this process's own, less every FILEROOM_* setting in it. `prefix` is a command that
+        runs the server, such as strace with its options.
         """
         self.home = home
         self.web, self.dicom = processes.free_port(), processes.free_port()
         self.environment = dict(environment or {})
         self.log = log or home.with_name(home.name + ".log")
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        self.prefix: list[str] = []  # such as strace with its options, put before the command
+        self.prefix = list(prefix)
         self.process: processes.Process | None = None
         self.start()
 
@@ -94,7 +102,7 @@ class FileroomServer:
     def run(self, *arguments: str | os.PathLike[str], timeout_seconds: float = 120) -> subprocess.CompletedProcess[str]:
         """A `fileroom` command on this server's home, such as `run("peer", "list", "--json")`."""
         return subprocess.run(
-            [PROGRAM, *map(os.fspath, arguments), "--home", os.fspath(self.home)],
+            [PROGRAM, *(os.fspath(word) for word in arguments), "--home", os.fspath(self.home)],
             capture_output=True,
             text=True,
             timeout=timeout_seconds,

@@ -35,7 +35,17 @@ class PostgresServer:
 
     def _create(self) -> None:
         drop = ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--init-groups"] if self._user else []
-        initdb = [self._programs / "initdb", "-D", self.home / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+        initdb = [
+            str(self._programs / "initdb"),
+            "-D",
+            str(self.home / "data"),
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+        ]
         subprocess.run(
             [*drop, *initdb, "--locale=C.UTF-8", "--no-sync"], check=True, capture_output=True, cwd="/", timeout=120
         )

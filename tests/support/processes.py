@@ -105,7 +105,7 @@ def start(
         wrapper += ["--reuid", user, "--regid", user, "--init-groups"]
     with log.open("ab") as output:
         popen = subprocess.Popen(
-            [*wrapper, *map(os.fspath, command)],
+            [*wrapper, *(os.fspath(word) for word in command)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-import data_store
+import data_store  # type: ignore[import-untyped]
 import pydicom.data
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +15,10 @@ EXPLICIT_LE = "1.2.840.10008.1.2.1"
 _LONG_LENGTH = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "UC", "UN", "UR", "UT", "SV", "UV"})
 _NUMBERS = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "FL": "f", "FD": "d"}
 
-Value = str | bytes | int | float | list[int] | list[float] | list["Elements"]
-Elements = dict[int, tuple[str, "Value"]]
+# A value by its VR: text, bytes, numbers, or the items of a sequence.
+Value = str | bytes | int | float | Sequence[int] | Sequence[float] | Sequence["Item"]
+Item = Mapping[int, tuple[str, "Value"]]
+Elements = dict[int, tuple[str, Value]]
 
 
 def uid(*parts: object) -> str:
@@ -25,7 +27,7 @@ def uid(*parts: object) -> str:
     return f"2.25.{int.from_bytes(digest, 'big')}"
 
 
-def encode(elements: Elements) -> bytes:
+def encode(elements: Item) -> bytes:
     """The elements in tag order. Strings are UTF-8 and padded; a list of dicts is a sequence."""
     return b"".join(_element(tag, vr, value) for tag, (vr, value) in sorted(elements.items()))
 
@@ -40,14 +42,14 @@ def _element(tag: int, vr: str, value: Value) -> bytes:
 
 def _value(vr: str, value: Value) -> bytes:
     if vr == "SQ":
-        assert isinstance(value, list)
-        items = [encode(item) for item in value if isinstance(item, dict)]
+        assert isinstance(value, Sequence)
+        items = [encode(item) for item in value if isinstance(item, Mapping)]
         return b"".join(struct.pack("<HHI", 0xFFFE, 0xE000, len(item)) + item for item in items)
     if vr == "AT":
         assert isinstance(value, int)
         return struct.pack("<HH", value >> 16, value & 0xFFFF)
     if vr in _NUMBERS:
-        numbers = value if isinstance(value, list) else [value]
+        numbers = value if isinstance(value, Sequence) else [value]
         return struct.pack(f"<{len(numbers)}{_NUMBERS[vr]}", *numbers)
     data = value if isinstance(value, bytes) else str(value).encode()
     return data + (b"\0" if vr in {"UI", "OB"} else b" ") * (len(data) % 2)

@@ -25,7 +25,10 @@ def breast(rows: int, columns: int, seed: int) -> np.ndarray[tuple[int, int], np
     thickness = np.clip(1 - (x / 0.75) ** 2 - (y / 0.85) ** 2, 0, 1)
     image = np.sqrt(thickness) * 2600 + (thickness > 0) * 400
     texture = np.tile(noise, (rows // 256 + 1, columns // 256 + 1))[:rows, :columns]
-    return ((image + texture * (thickness > 0)).clip(0, 4095)).astype("<u2")
+    pixels: np.ndarray[tuple[int, int], np.dtype[np.uint16]] = (
+        (image + texture * (thickness > 0)).clip(0, 4095).astype(np.uint16)
+    )
+    return pixels
 
 
 @cache
