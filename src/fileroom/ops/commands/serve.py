@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -49,28 +49,40 @@ def serve(
     out = Output(as_json)
     settings = options.settings(home, web=web, dicom=dicom, ae_title=ae_title)
     logs.start(settings.log_level, "json" if as_json else settings.log_format)
-    asked = _on_signals()
+    wait = _on_signals()
     server = Server(settings)
     server.start()
     _announce(out, server)
-    asked.wait()
+    wait()
     out.say("Stopping; Ctrl-C again stops at once.")
     server.stop()
 
 
-def _on_signals() -> threading.Event:
-    """Set by the first Ctrl-C or SIGTERM; the second ends the process at once. SIGHUP means nothing."""
-    asked = threading.Event()
+def _on_signals() -> Callable[[], None]:
+    """What waits for the first Ctrl-C or SIGTERM; the second ends the process at once. SIGHUP means nothing.
+
+    A pipe wakes the waiter, whichever thread the signal was delivered to and however early it came: an Event set by a
+    handler may be lost when the signal arrives just before the wait.
+    """
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+    times = [0]
 
     def stop(_number: int, _frame: object) -> None:
-        if asked.is_set():
+        times[0] += 1
+        if times[0] > 1:
             os._exit(Exit.INTERRUPTED)
-        asked.set()
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    return asked
+
+    def wait() -> None:
+        while not times[0]:
+            os.read(read, 1)
+
+    return wait
 
 
 def _announce(out: Output, server: Server) -> None:
