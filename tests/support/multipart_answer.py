@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import email.parser
-import email.policy
+import email
 from dataclasses import dataclass
 
 from tests.support.asking import Answer
@@ -20,14 +19,13 @@ class Piece:
 
 def parts(answer: Answer) -> list[Piece]:
     """The parts of an answer, in order."""
-    head = f"Content-Type: {answer.header('content-type')}\r\n\r\n".encode()
-    boundary = answer.header("content-type").partition("boundary=")[2].encode()
-    assert answer.body.endswith(b"--" + boundary + b"--\r\n")
-    message = email.parser.BytesHeaderParser(policy=email.policy.HTTP).parsebytes(head)
+    message = email.message_from_bytes(f"Content-Type: {answer.header('content-type')}\r\n\r\n".encode())
     assert message.get_content_type() == "multipart/related"
+    boundary = str(message.get_param("boundary")).encode()
+    assert answer.body.endswith(b"--" + boundary + b"--\r\n")
     pieces = []
     for raw in answer.body.split(b"--" + boundary)[1:-1]:
         header, _, body = raw.removeprefix(b"\r\n").partition(b"\r\n\r\n")
-        fields = email.parser.BytesHeaderParser(policy=email.policy.HTTP).parsebytes(header + b"\r\n\r\n")
-        pieces.append(Piece(str(fields["content-type"]), str(fields["content-location"] or ""), body[:-2]))
+        fields = email.message_from_bytes(header + b"\r\n\r\n")
+        pieces.append(Piece(fields["content-type"], fields["content-location"] or "", body[:-2]))
     return pieces

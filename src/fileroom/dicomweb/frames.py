@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
 from fileroom import errors
+from fileroom.archive.decode import Decoder
 from fileroom.archive.retrieve import Retriever, StoredInstance
 from fileroom.dicom.frames import is_video
 from fileroom.dicom.syntax import EXPLICIT_LE, IMPLICIT_LE, TransferSyntax, syntax
@@ -21,8 +22,6 @@ FRAMES_MAX = 10_000  # numbers in one list
 
 _NATIVE = "application/octet-stream"
 _NATIVE_SYNTAXES = ("", EXPLICIT_LE, IMPLICIT_LE)  # all the same bytes for one native little-endian frame
-
-NativeFrame = Callable[[StoredInstance, int], Sequence[Part]]  # frame number from 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +41,9 @@ class Form:
 class Frames:
     """The handler of `/frames/{list}`."""
 
-    def __init__(self, retriever: Retriever, native_frame: NativeFrame) -> None:
+    def __init__(self, retriever: Retriever, decoder: Decoder) -> None:
         self._retriever = retriever
-        self._native_frame = native_frame
+        self._decoder = decoder
 
     def add_routes(self, router: Router) -> None:
         """Have the router send frame addresses here."""
@@ -79,23 +78,38 @@ class Frames:
         parts = (
             OutgoingPart(form.media_type, self._body(stored, number, form), f"{location}{number}") for number in numbers
         )
-        if len(numbers) == 1 or not form.native or not syntax(stored.transfer_syntax).encapsulated:
+        if len(numbers) == 1 or not self._is_decoded(stored, form):
             return list(parts)
-        self._check(stored, numbers)
+        check_frame(stored, max(numbers))  # before the first byte leaves
         return parts
 
     def _body(self, stored: StoredInstance, number: int, form: Form) -> Sequence[Part]:
-        if form.native and syntax(stored.transfer_syntax).encapsulated:
-            return self._native_frame(stored, number)
+        image = stored.image
+        if image is not None and self._is_decoded(stored, form):
+            check_frame(stored, number)
+            dataset = self._retriever.dataset(stored)
+            frame = self._decoder.frame(dataset, image, syntax(stored.transfer_syntax), number - 1).data
+            return [frame if isinstance(frame, bytes | memoryview) else bytes(frame)]
         return self._retriever.frame(stored, number)
 
     @staticmethod
-    def _check(stored: StoredInstance, numbers: Sequence[int]) -> None:
-        """Raise NotFound before the first byte leaves."""
-        image = stored.image
-        count = image.frames.count if image is not None and image.frames is not None else 0
-        if not all(1 <= number <= count for number in numbers):
-            raise errors.NotFound(f"there are {count} frames")
+    def _is_decoded(stored: StoredInstance, form: Form) -> bool:
+        found = syntax(stored.transfer_syntax)
+        return form.native and (found.encapsulated or found.deflated)
+
+
+def frame_count(stored: StoredInstance) -> int:
+    """Frames that can be asked for; 0 without pixels."""
+    image = stored.image
+    if image is None:
+        return 0
+    return image.pixels.frames if image.frames is None else image.frames.count
+
+
+def check_frame(stored: StoredInstance, number: int) -> None:
+    """Raise NotFound unless the object has a frame of this number."""
+    if not 1 <= number <= (count := frame_count(stored)):
+        raise errors.NotFound(f"frame {number} of {count}" if count else "this object has no frames")
 
 
 def frame_numbers(listed: str) -> list[int]:

@@ -6,13 +6,14 @@ the stored one, or a native one that can be made of it. What is as stored leaves
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from fileroom import errors
+from fileroom.archive.decode import Decoder
 from fileroom.archive.retrieve import Retriever, StoredInstance
-from fileroom.dicom.syntax import DEFLATED_LE, EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, syntax
+from fileroom.dicom.syntax import EXPLICIT_LE, IMPLICIT_LE, syntax
 from fileroom.dicomweb.accept import Offer, offers
 from fileroom.dicomweb.frames import decodable
 from fileroom.dicomweb.links import base_url, instance_url
@@ -22,11 +23,9 @@ from fileroom.web.http import Part, Request, Response
 from fileroom.web.router import Router
 
 _DICOM = "application/dicom"
-_MADE = (EXPLICIT_LE, IMPLICIT_LE, EXPLICIT_BE, DEFLATED_LE)  # what `transcode` writes
+_MADE = (EXPLICIT_LE, IMPLICIT_LE)  # what the decoder writes
 _PACKS_AT_ONCE_MAX = 32  # packs opened before the first byte leaves; beyond, one after the other
 _PARTIAL = ("warning", '299 fileroom "Objects that cannot be had in an accepted transfer syntax were left out."')
-
-Transcode = Callable[[StoredInstance, str], Part]  # a whole Part 10 file in a native transfer syntax
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +47,9 @@ class _Sending:
 class Wado:
     """The handlers that answer with DICOM objects."""
 
-    def __init__(self, retriever: Retriever, transcode: Transcode) -> None:
+    def __init__(self, retriever: Retriever, decoder: Decoder) -> None:
         self._retriever = retriever
-        self._transcode = transcode
+        self._decoder = decoder
 
     def add_routes(self, router: Router) -> None:
         """Have the router send the addresses of studies, series and instances here."""
@@ -105,9 +104,8 @@ class Wado:
         return OutgoingPart(sending.media_type, [self._body(sending)], location)
 
     def _body(self, sending: _Sending) -> Part:
-        if sending.as_stored:
-            return self._retriever.file(sending.stored)
-        return self._transcode(sending.stored, sending.transfer_syntax)
+        file = self._retriever.file(sending.stored)
+        return file if sending.as_stored else self._decoder.transcode(file, sending.transfer_syntax).file
 
 
 _SINGLE = (_DICOM, "application/*")

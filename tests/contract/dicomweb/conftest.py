@@ -10,12 +10,13 @@ import pydicom
 import pytest
 
 from fileroom.archive.arrival import Outcome
+from fileroom.archive.decode import Decoder
 from fileroom.archive.documents import Documents
-from fileroom.archive.retrieve import StoredInstance
-from fileroom.dicomweb.frames import Frames
+from fileroom.archive.search import Search
+from fileroom.archive.workers import WorkerLimits
 from fileroom.dicomweb.links import bulk_url
-from fileroom.dicomweb.metadata import Metadata
-from fileroom.dicomweb.wado import Wado
+from fileroom.dicomweb.routes import routes
+from fileroom.dicomweb.stow import Stow
 from fileroom.web.router import Router
 from tests.support.archives import Archive, ct, running_archive
 from tests.support.asking import Answer, ask
@@ -27,6 +28,7 @@ REAL = (
     "MR_small_bigendian.dcm",
     "SC_rgb_rle_2frame.dcm",
     "SC_rgb_jpeg_gdcm.dcm",
+    "color3d_jpeg_baseline.dcm",
     "JPEG2000.dcm",
     "emri_small.dcm",
     "emri_small_jpeg_2k_lossless.dcm",
@@ -67,14 +69,17 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
         archive.store(ct(1, series=2))
         documents = Documents(archive.database, archive.retriever, home / "cache", bulk_url)
         router = Router()
-        Wado(archive.retriever, _nothing).add_routes(router)
-        Frames(archive.retriever, _nothing).add_routes(router)
-        Metadata(documents, archive.retriever).add_routes(router)
+        decoder = Decoder(WorkerLimits(count_max=1, memory_bytes=1 << 30, seconds_max=20))
+        routes(
+            router,
+            search=Search(archive.database),
+            retriever=archive.retriever,
+            decoder=decoder,
+            documents=documents,
+            stow=Stow(archive.receiver, "main"),
+        )
         yield Door(archive, router, documents, real)
-
-
-def _nothing(stored: StoredInstance, wanted: object) -> bytes:
-    raise NotImplementedError
+        decoder.close()
 
 
 def _renamed(name: str, number: int) -> bytes:
