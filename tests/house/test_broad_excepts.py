@@ -13,7 +13,7 @@ BROAD = {"Exception", "BaseException"}
 
 # "room/module.py function" -> why it must outlive any error.
 BOUNDARIES: dict[str, str] = {
-    "archive/commit.py _guarded": "the writer thread, which all senders wait for: these objects are refused, it goes on",
+    "archive/commit.py _guarded": "the writer thread, which senders wait for: it refuses these objects, goes on",
     "archive/commit.py _index_batches": "the index thread: a batch that fails is tried object by object",
     "archive/commit.py _index_singly": "one object of a batch: whatever it is, it is this object's own",
     "dimse/session.py run": "one association's thread: it ends, the others go on",
