@@ -78,6 +78,7 @@ class Documents:
     ) -> None:
         self._retriever = retriever
         self._bulk_uri = bulk_uri
+        self.last_base = ""  # the address somebody asked under most recently; "" until then
         self._files = DocumentFiles(folder, size_bytes_max)
         statement = (
             sa.select(_SERIES.id, _SERIES.revision, _SERIES.series_uid)
@@ -135,6 +136,7 @@ class Documents:
             return _uids_alone(stored)
 
     def _keys(self, study_uid: str, series_uid: str | None, base: str) -> list[_Key]:
+        self.last_base = base
         if series_uid is None:
             rows = self._of_study.rows({"study": study_uid})
         else:

@@ -9,9 +9,7 @@ import sqlalchemy as sa
 from fileroom import __version__
 from fileroom.archive import schema
 from fileroom.archive.documents import Documents
-from fileroom.dicomweb.links import bulk_url
-from fileroom.dicomweb.metadata import Metadata
-from fileroom.dicomweb.qido import Qido
+from fileroom.dicomweb.routes import routes
 from fileroom.dicomweb.stow import Stow
 from fileroom.ops.health import Health
 from fileroom.ops.metrics import MeasuredRouter, Metrics
@@ -24,7 +22,12 @@ from fileroom.web.origin import SameOriginWrites
 
 
 def web_app(
-    settings: Settings, rooms: Rooms, metrics: Metrics, health: Health, doors: Callable[[], tuple[Address, Address]]
+    settings: Settings,
+    rooms: Rooms,
+    documents: Documents,
+    metrics: Metrics,
+    health: Health,
+    doors: Callable[[], tuple[Address, Address]],
 ) -> Handler:
     """What the web server serves. `doors` tells where the web and the DICOM door listen."""
     router = MeasuredRouter(metrics)
@@ -32,10 +35,14 @@ def web_app(
     router.add("GET", "/readyz", health.ready)
     router.add("GET", "/metrics", metrics.page)
     Home(lambda: _facts(settings, rooms, *doors())).add_routes(router)
-    Stow(rooms.receiver, settings.site).add_routes(router)
-    Qido(rooms.search).add_routes(router)
-    documents = Documents(rooms.database, rooms.retriever, settings.cache / "documents", bulk_url)
-    Metadata(documents, rooms.retriever).add_routes(router)
+    routes(
+        router,
+        search=rooms.search,
+        retriever=rooms.retriever,
+        decoder=rooms.decoder,
+        documents=documents,
+        stow=Stow(rooms.receiver, settings.site),
+    )
     return LoopbackOnly(SameOriginWrites(router))
 
 

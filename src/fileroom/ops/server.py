@@ -13,6 +13,9 @@ import time
 import sqlalchemy as sa
 
 from fileroom.archive import schema
+from fileroom.archive.document_warmer import DocumentWarmer
+from fileroom.archive.documents import Documents
+from fileroom.dicomweb.links import bulk_url
 from fileroom.dimse.door import Archive, DoorSettings
 from fileroom.dimse.server import DimseServer
 from fileroom.errors import BadSetting
@@ -80,9 +83,10 @@ class Server:
                 health.Check("dicom", lambda: "" if dicom.alive else "no connections are taken"),
             ]
         )
+        documents = Documents(rooms.database, rooms.retriever, settings.cache / "documents", bulk_url)
         web = WebServer(
             (settings.web.host, settings.web.port),
-            web_app(settings, rooms, metrics, state, lambda: (self.web, self.dicom)),
+            web_app(settings, rooms, documents, metrics, state, lambda: (self.web, self.dicom)),
             web_limits(settings),
         )
         dicom.start()
@@ -91,6 +95,9 @@ class Server:
         web.start()
         self._web = web
         closing.callback(web.stop, settings.drain_seconds)
+        warmer = DocumentWarmer(rooms.database, documents, lambda: f"http://{self.web}/dicomweb")
+        warmer.start()
+        closing.callback(warmer.stop)
         started_ms = time.time_ns() // 1_000_000
         lock.write(locks.Running(os.getpid(), str(self.web), str(self.dicom), settings.ae_title, started_ms))
         log.info("started", extra={"web": str(self.web), "dicom": str(self.dicom), "pid": os.getpid()})
