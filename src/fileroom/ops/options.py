@@ -31,14 +31,27 @@ def settings(home: Path | None, **given: object | None) -> Settings:
 
 
 def make_home(chosen: Settings) -> None:
-    """Make the home's folders where they are missing, for this user only. Raises StorageFull when that cannot be."""
+    """Make the home's folders where they are missing, for this user only; they survive power loss from then on.
+
+    Raises StorageFull when that cannot be.
+    """
     for folder in (chosen.home, chosen.packs, chosen.packs / "aside", chosen.cache):
         try:
-            folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+            _make_folder(folder)
         except OSError as error:
             raise StorageFull(
                 f"{folder} cannot be made: {error.strerror}", hint="choose another --home, or change who owns it"
             ) from error
+
+
+def _make_folder(folder: Path) -> None:
+    for path in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
+        path.mkdir(mode=0o750, exist_ok=True)
+        fd = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
 
 
 @contextmanager
