@@ -19,7 +19,7 @@ def show_colour(frame: NativeFrame) -> Array:
     import numpy
 
     pixels = frame.pixels
-    if pixels.samples != 3 or pixels.bits_allocated not in (8, 16) or not 1 <= pixels.bits_stored <= 16:
+    if pixels.samples != 3 or pixels.bits_allocated not in (8, 16, 32) or not 1 <= pixels.bits_stored <= 32:
         raise UndecodableImage(f"{pixels.samples} samples of {pixels.bits_allocated} bits are not shown")
     size = pixels.rows * pixels.columns * 3
     data = numpy.frombuffer(frame.data, f"<u{pixels.bits_allocated // 8}")
@@ -31,9 +31,9 @@ def show_colour(frame: NativeFrame) -> Array:
         samples = data[:size].reshape(3, pixels.rows, pixels.columns).transpose(1, 2, 0)
     else:
         samples = data[:size].reshape(pixels.rows, pixels.columns, 3)
-    if pixels.bits_allocated == 16 or pixels.bits_stored < 8:
+    if pixels.bits_allocated > 8 or pixels.bits_stored < 8:
         top = (1 << pixels.bits_stored) - 1
-        samples = (numpy.minimum(samples, top).astype(numpy.float32) * (255.0 / top) + 0.5).astype(numpy.uint8)
+        samples = (numpy.minimum(samples, top).astype(numpy.float64) * (255.0 / top) + 0.5).astype(numpy.uint8)
     if pixels.photometric.startswith("YBR_FULL"):
         return _rgb(samples)
     if pixels.photometric == "RGB":

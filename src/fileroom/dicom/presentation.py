@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from fileroom.dicom.header import Pixels
 from fileroom.dicom.render_options import Window, WindowFunction, valid_window
-from fileroom.dicom.syntax import TransferSyntax
+from fileroom.dicom.rewrite import rewrite
+from fileroom.dicom.syntax import EXPLICIT_LE, TransferSyntax
+from fileroom.dicom.syntax import syntax as known_syntax
 from fileroom.errors import UndecodableImage
 
 if TYPE_CHECKING:
@@ -54,10 +56,12 @@ def read_presentation(attributes: bytes, syntax: TransferSyntax, pixels: Pixels,
     """
     from pydicom.filereader import read_dataset
 
+    if syntax.big_endian:
+        attributes, syntax = b"".join(rewrite(attributes, syntax, EXPLICIT_LE)), known_syntax(EXPLICIT_LE)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            dataset = read_dataset(BytesIO(attributes), syntax.implicit, not syntax.big_endian)
+            dataset = read_dataset(BytesIO(attributes), syntax.implicit, True)
             return _presentation(dataset, pixels, frame)
         except (ValueError, TypeError, AttributeError, KeyError, IndexError, NotImplementedError, OSError) as error:
             raise UndecodableImage("the attributes that say how to show it cannot be read") from error
@@ -118,10 +122,9 @@ def _lut(dataset: Dataset, keyword: str) -> Lut | None:
         return None
     count, first, bits = (int(number) for number in items[0].LUTDescriptor)
     data = items[0].LUTData
-    count = count or 65536
+    count = count & 0xFFFF or 65536  # 0 is 2^16 (PS3.3 C.11.1.1.1); some readers give it a sign
     if isinstance(data, bytes):
-        little = "<" if dataset.is_little_endian is not False else ">"
-        entries = numpy.frombuffer(data, numpy.uint8 if len(data) < 2 * count else numpy.dtype(f"{little}u2"))
+        entries = numpy.frombuffer(data, numpy.uint8 if len(data) < 2 * count else "<u2")
     else:
         entries = numpy.atleast_1d(numpy.asarray(data, dtype=numpy.int64))
     entries = entries[:count]
