@@ -13,7 +13,7 @@ from fileroom.web.http import Request, Response, error_response
 from fileroom.web.router import Router
 
 
-class _NoBody:
+class NoBody:
     def read(self, size: int = 65536) -> bytes:
         return b""
 
@@ -39,7 +39,7 @@ def ask(router: Router, target: str, method: str = "GET", host: str = "127.0.0.1
     """The answer to a request for `target` (path and query); `if_none_match="x"` is a header."""
     path, _, query = target.partition("?")
     given = {"host": host} | {name.replace("_", "-"): value for name, value in headers.items()}
-    request = Request(method, unquote(path), query, given, _NoBody(), ("127.0.0.1", 1), {}, path)
+    request = Request(method, unquote(path), query, given, NoBody(), ("127.0.0.1", 1), {}, path)
     try:
         response = router(request)
     except errors.FileroomError as error:

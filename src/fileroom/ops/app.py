@@ -16,6 +16,7 @@ from fileroom.ops.metrics import MeasuredRouter, Metrics
 from fileroom.ops.rooms import Rooms
 from fileroom.settings import Address, Settings
 from fileroom.web.home import Facts, Home
+from fileroom.web.host import HostWithPort
 from fileroom.web.http import Handler
 from fileroom.web.loopback import LoopbackOnly
 from fileroom.web.origin import SameOriginWrites
@@ -43,7 +44,7 @@ def web_app(
         documents=documents,
         stow=Stow(rooms.receiver, settings.site),
     )
-    return LoopbackOnly(SameOriginWrites(router))
+    return LoopbackOnly(SameOriginWrites(HostWithPort(router, lambda: doors()[0].port)))
 
 
 def _facts(settings: Settings, rooms: Rooms, web: Address, dicom: Address) -> Facts:
