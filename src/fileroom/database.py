@@ -114,6 +114,55 @@ def _wrapped() -> Iterator[None]:
         raise errors.DatabaseUnavailable(f"the database did not answer: {type(error.orig).__name__}") from error
     except (exc.TimeoutError, exc.InterfaceError) as error:
         raise errors.DatabaseUnavailable("the database did not answer") from error
+    except exc.DatabaseError as error:
+        if any(sign in str(error.orig) for sign in ("malformed", "not a database")):
+            raise errors.DatabaseUnavailable("the database file is damaged", hint="fileroom doctor") from error
+        raise
+
+
+class Standing:
+    """One connection that a thread keeps for its own use: the same promises as the database's, without the pool's cost.
+
+    After any error the connection is given up and the next use opens another.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._engine = database.engine
+        self._reading: sa.Connection | None = None
+        self._writing: sa.Connection | None = None
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """As `Database.read`, each statement on its own."""
+        try:
+            with _wrapped():
+                if self._reading is None:
+                    self._reading = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+                yield self._reading
+        except BaseException:
+            self.close()
+            raise
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """As `Database.write`."""
+        try:
+            with _wrapped():
+                if self._writing is None:
+                    self._writing = self._engine.connect().execution_options(fileroom_write=True)
+                with self._writing.begin():
+                    yield self._writing
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Give the connections back; idempotent."""
+        for connection in (self._reading, self._writing):
+            if connection is not None:
+                connection.invalidate()
+                connection.close()
+        self._reading = self._writing = None
 
 
 class Change:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
+import os
 import socket
 import threading
 import time
@@ -11,7 +13,7 @@ import time
 from fileroom.dimse.door import Archive, DoorSettings
 from fileroom.dimse.session import Session
 from fileroom.dimse.tally import Stats, Tally
-from fileroom.errors import BadSetting
+from fileroom.errors import BadSetting, InUse
 from fileroom.net import pdu
 
 _log = logging.getLogger("fileroom.dimse")
@@ -35,15 +37,19 @@ class DimseServer:
         self._stopping = False
 
     def start(self) -> None:
-        """Listen; returns once connections are taken. Raises BadSetting when the address cannot be listened on."""
+        """Listen; returns once connections are taken.
+
+        Raises InUse when another process listens there, BadSetting when the address is not this machine's.
+        """
         host, port = self._settings.host, self._settings.port
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
             self._listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
         except OSError as error:
-            raise BadSetting(
-                f"cannot listen for DICOM on {host}:{port}: {error.strerror or error}",
-                hint="Is another Fileroom running, or another program on this port? Choose another with --dicom.",
+            kind = InUse if error.errno == errno.EADDRINUSE else BadSetting
+            raise kind(
+                f"cannot listen for DICOM on {host}:{port}: {os.strerror(error.errno or 0)}",
+                hint="is another server running there? `--dicom HOST:PORT` picks another address",
             ) from error
         self._thread = threading.Thread(target=self._accept, args=(self._listener,), name="dimse-accept", daemon=True)
         self._thread.start()

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Annotated
 
 import typer
+import typer.main
 
 from fileroom import __version__
 from fileroom.errors import FileroomError
@@ -61,9 +62,10 @@ app.command("conflicts", short_help="List what waits for a person.")(conflicts.c
 
 def main() -> None:
     """Run the command that was asked for. Exits with a code of `exit_codes.Exit`."""
+    command = typer.main.get_command(app)  # called itself: `app()` would put typer's own hook before ours
     sys.excepthook = _defect
     try:
-        app()
+        command()
     except FileroomError as error:
         sys.stderr.write(f"fileroom: {error}\n" + (f"  {error.hint}\n" if error.hint else ""))
         if "--json" in sys.argv:

@@ -58,7 +58,7 @@ def _from_file(path: Path) -> dict[str, object]:
     try:
         with path.open("rb") as file:
             found = tomllib.load(file)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
         raise BadSetting(f"{path} cannot be read: {error.strerror}") from error

@@ -7,7 +7,9 @@ five to eight times the processor time.
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
+import os
 import socket
 import threading
 import time
@@ -47,14 +49,18 @@ class WebServer:
         self._refusals = threading.BoundedSemaphore(_REFUSALS_MAX)
 
     def start(self) -> None:
-        """Bind, listen, and return; connections are taken from now on. Raises BadSetting when the address is taken."""
+        """Bind, listen, and return; connections are taken from now on.
+
+        Raises InUse when another process listens there, BadSetting when the address is not this machine's.
+        """
         host, port = self._listen
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
             self._listener = socket.create_server((host, port), family=family, backlog=512)
         except OSError as error:
-            raise errors.BadSetting(
-                f"cannot listen on web address {host}:{port}: {error.strerror}",
+            kind = errors.InUse if error.errno == errno.EADDRINUSE else errors.BadSetting
+            raise kind(
+                f"cannot listen for the web on {host}:{port}: {os.strerror(error.errno or 0)}",
                 hint="is another server running there? `--web HOST:PORT` picks another address",
             ) from error
         self._listen = self._listener.getsockname()[:2]
