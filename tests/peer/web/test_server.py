@@ -325,7 +325,7 @@ def test_many_clients_at_once(server: WebServer) -> None:
 
 
 def test_a_taken_port_is_said_clearly(server: WebServer) -> None:
-    with pytest.raises(errors.BadSetting, match="cannot listen on web address 127"):
+    with pytest.raises(errors.InUse, match="cannot listen for the web on 127"):
         WebServer(server.address, lambda _: Response()).start()
 
 
