@@ -22,7 +22,7 @@ from fileroom.archive.arrival import Arrival, Verdict
 from fileroom.archive.index import Index
 from fileroom.archive.inflight import InFlight, Item, Pending
 from fileroom.archive.packs import Bytes, Packs, PackWriter
-from fileroom.database import Change, Database, Ids
+from fileroom.database import Change, Database, Ids, Standing
 
 _log = logging.getLogger("fileroom.archive")
 
@@ -39,7 +39,7 @@ class _Batch:
     items: list[Item]
     sizes: dict[int, int] = field(default_factory=dict)  # pack id to acknowledged size
     closed: list[int] = field(default_factory=list)
-    syncing: threading.Event | None = None  # set once the pack is synced, or was not
+    syncing: threading.Lock | None = None  # held until the pack is synced, or was not
     failure: errors.FileroomError | None = None  # why it was not
 
     def sync(self, writer: PackWriter) -> None:
@@ -50,12 +50,13 @@ class _Batch:
         except errors.FileroomError as error:
             self.failure = error
         finally:
-            self.syncing.set()
+            self.syncing.release()
 
     def wait_synced(self) -> None:
         """Return once the pack's bytes survive power loss. Raises _NotSynced."""
         if self.syncing is not None:
-            self.syncing.wait()
+            with self.syncing:
+                pass
         if self.failure is not None:
             raise _NotSynced(self, self.failure)
 
@@ -75,7 +76,7 @@ class Committer:
     def __init__(
         self, database: Database, packs: Packs, ids: Ids, *, pack_bytes_max: int, pack_age_seconds_max: float
     ) -> None:
-        self._database = database
+        self._standing = Standing(database)  # only the index thread's
         self._packs = packs
         self._ids = ids
         self._index = Index(ids)
@@ -204,7 +205,9 @@ class Committer:
         for item in fresh:
             item.let_go()
         closed, self._closed = self._closed, []
-        batch = _Batch(fresh, {writer.pack_id: writer.size_bytes}, closed, threading.Event())
+        syncing = threading.Lock()
+        syncing.acquire()
+        batch = _Batch(fresh, {writer.pack_id: writer.size_bytes}, closed, syncing)
         self._written.put(batch)  # the index prepares its rows meanwhile; it commits once this is synced
         batch.sync(writer)
 
@@ -318,7 +321,7 @@ class Committer:
         checked = first_try
         for _ in range(_RACES_MAX):
             try:
-                with self._database.write() as connection:
+                with self._standing.write() as connection:
                     verdicts = self._index.record(connection, arrivals, checked=checked)
                     for batch in batches:
                         _record_packs(connection, batch)

@@ -14,7 +14,7 @@ from fileroom import errors
 from fileroom.archive.arrival import Arrival, Outcome, Receipt, Verdict
 from fileroom.archive.index import Index, Known
 from fileroom.archive.packs import Bytes
-from fileroom.database import Database
+from fileroom.database import Database, Standing
 
 
 class Pending:
@@ -68,7 +68,8 @@ class InFlight:
     """The objects of one process that are on their way. Thread-safe."""
 
     def __init__(self, database: Database, index: Index) -> None:
-        self._database = database
+        self._standing = Standing(database)
+        self._looking = threading.Lock()  # the standing connection is one thread's at a time
         self._index = index
         self._lock = threading.Lock()  # guards the table and the followers in it
         self._items: dict[str, Item] = {}  # by SOP Instance UID
@@ -97,7 +98,7 @@ class InFlight:
         if not fresh:
             return []
         try:
-            with self._database.read() as connection:
+            with self._looking, self._standing.read() as connection:
                 known = self._index.known(connection, {item.arrival.sop_uid for item in fresh})
         except errors.FileroomError as error:
             self.refuse(fresh, error)

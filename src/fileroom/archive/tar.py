@@ -12,6 +12,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from fileroom import errors
 
@@ -20,7 +21,7 @@ END = bytes(2 * BLOCK)  # end of archive
 RESERVED_BYTES = 4 * BLOCK  # room kept for the records of a member whose size is not known yet
 HEADER_BYTES_MAX = 64 * BLOCK
 _NEWLINE = "\n"
-_PLAIN_UID = re.compile(r"[0-9.]{1,64}")
+_PLAIN_NAME = re.compile(r"(?!\.+/)[0-9.]{1,64}/(?!\.+/)[0-9.]{1,64}/(?!\.+\.dcm)[0-9.]{1,64}\.dcm").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,9 @@ class Member:
 
 def member_name(study_uid: str, series_uid: str, sop_uid: str, digest: str, conflict: bool) -> str:
     """`<study>/<series>/<instance>.dcm`, or the digest when a UID would make an unsafe name; no UID is ever trusted."""
-    uids = (study_uid, series_uid, sop_uid)
-    safe = all(_PLAIN_UID.fullmatch(uid) and uid.strip(".") for uid in uids)
-    name = "/".join(uids) + ".dcm" if safe else f"{digest}.dcm"
+    name = f"{study_uid}/{series_uid}/{sop_uid}.dcm"
+    if not _PLAIN_NAME(name):
+        name = f"{digest}.dcm"
     return f"conflicts/{digest}/{name}" if conflict else name
 
 
@@ -67,13 +68,13 @@ def header(label: Label, size_bytes: int, pack_id: int, start: int, records_byte
             _record("path", name),
             _record("size", str(size_bytes)),
             _record("FILEROOM.at", f"{pack_id:016x}:{start}"),
-            _record("FILEROOM.study", label.study_uid),
-            _record("FILEROOM.series", label.series_uid),
+            _kept_record("FILEROOM.study", label.study_uid),
+            _kept_record("FILEROOM.series", label.series_uid),
             _record("FILEROOM.instance", label.sop_uid),
             _record("FILEROOM.sha256", label.digest),
             _record("FILEROOM.prefix", f"{label.prefix_bytes}:{label.prefix_digest}"),
-            _record("FILEROOM.site", label.site),
-            _record("FILEROOM.source", label.source),
+            _kept_record("FILEROOM.site", label.site),
+            _kept_record("FILEROOM.source", label.source),
             _record("FILEROOM.arrived", str(label.arrived_ms)),
             _record("FILEROOM.sequence", str(label.sequence)),
             _record("FILEROOM.conflict", "1") if label.conflict else b"",
@@ -100,9 +101,17 @@ def padding(size_bytes: int) -> bytes:
 
 
 def _record(key: str, value: str) -> bytes:
-    body = f" {key}={value.replace(_NEWLINE, ' ')}\n".encode()
-    size = len(body) + 2 if len(body) < 98 else len(body) + 3
-    return b"%d%s" % (size, body) if size < 1000 else b"%d%s" % (len(body) + 4, body)
+    body = f" {key}={value}\n"
+    if body.count("\n") > 1:
+        body = f" {key}={value.replace(_NEWLINE, ' ')}\n"
+    raw = body.encode()
+    size = len(raw) + 2  # the length counts its own digits
+    if size >= 100:
+        size += 1 if size < 999 else 2
+    return b"%d%s" % (size, raw)
+
+
+_kept_record = lru_cache(maxsize=1024)(_record)  # for values that stay the same from object to object
 
 
 def _filler(size: int) -> bytes:
