@@ -50,9 +50,11 @@ def receive(channel: socket.socket) -> tuple[Message, list[int]]:
         message = json.loads(_exactly(channel, size))
         if not isinstance(message, dict):
             raise ValueError("not a message")
-    except BaseException:
+    except (Gone, OSError, ValueError, RecursionError) as error:
         for descriptor in descriptors:
             os.close(descriptor)
+        if isinstance(error, RecursionError):
+            raise ValueError("message nested too deep") from error
         raise
     return message, descriptors
 

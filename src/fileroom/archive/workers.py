@@ -88,7 +88,10 @@ class Workers:
                 if self._idle:
                     return self._idle.pop()
                 if len(self._all) < self.limits.count_max:
-                    worker = _Worker(self.limits)
+                    try:
+                        worker = _Worker(self.limits)
+                    except OSError as error:
+                        raise Busy(f"no decode worker could be started: {error.strerror}") from error
                     self._all.add(worker)
                     return worker
                 if not self._changed.wait(deadline - time.monotonic()) and time.monotonic() >= deadline:
