@@ -84,8 +84,7 @@ class Frames:
         return parts
 
     def _body(self, stored: StoredInstance, number: int, form: Form) -> Sequence[Part]:
-        image = stored.image
-        if image is not None and self._is_decoded(stored, form):
+        if self._is_decoded(stored, form) and (image := stored.image) is not None:
             check_frame(stored, number)
             dataset = self._retriever.dataset(stored)
             frame = self._decoder.frame(dataset, image, syntax(stored.transfer_syntax), number - 1).data
