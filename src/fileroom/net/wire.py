@@ -189,8 +189,15 @@ class Wire:
 
     def send_file(self, fd: int, offset: int, count: int) -> None:
         """Send a range of an open file without copying it through Python. Raises OSError when the file is short."""
-        until = time.monotonic() + self._limits.write_seconds * (1 + count // PIECE_BYTES)
         out = self._socket.fileno()
+        while count > PIECE_BYTES:
+            self._send_file_piece(out, fd, offset, PIECE_BYTES)
+            offset += PIECE_BYTES
+            count -= PIECE_BYTES
+        self._send_file_piece(out, fd, offset, count)
+
+    def _send_file_piece(self, out: int, fd: int, offset: int, count: int) -> None:
+        until = time.monotonic() + self._limits.write_seconds
         while count:
             try:
                 sent = os.sendfile(out, fd, offset, count)
