@@ -95,7 +95,7 @@ def test_headers_that_dribble_in_are_given_up() -> None:
             with RawClient(server) as other:
                 assert other.ask().status == 200
             assert client.answer().status == 408
-            assert time.monotonic() - begin < 2
+            assert time.monotonic() - begin < 6
             stop.set()
             thread.join()
 
@@ -199,7 +199,7 @@ def test_a_crowd_at_the_door_does_not_stop_those_inside() -> None:
         begin = time.monotonic()
         for _ in range(20):
             assert inside.ask().status == 200
-        assert time.monotonic() - begin < 2
+        assert time.monotonic() - begin < 6
         for sock in crowd:
             sock.close()
 
@@ -273,5 +273,5 @@ def test_the_server_needs_no_body_to_say_no(caplog: pytest.LogCaptureFixture) ->
             )
             assert (answer.status, answer.headers["connection"]) == (415, "close")
             assert client.is_closed()
-            assert time.monotonic() - begin < 2
+            assert time.monotonic() - begin < 6
     assert WebServer(("127.0.0.1", 0), app).stop() is True
