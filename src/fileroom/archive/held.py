@@ -67,4 +67,5 @@ def held_counts(database: Database) -> dict[str, int]:
     """How many objects of each kind wait. Raises DatabaseUnavailable."""
     held = schema.held.c
     with database.read() as connection:
-        return dict(connection.execute(sa.select(held.kind, sa.func.count()).group_by(held.kind)).tuples().all())
+        found = connection.execute(sa.select(held.kind, sa.func.count()).group_by(held.kind))
+        return {kind: count for kind, count in found}  # noqa: C416 - rows, not pairs
