@@ -29,19 +29,22 @@ _JPEG_END = b"\xff\xd9"  # End of Image, and End of Codestream of JPEG 2000
 class FrameRanges:
     """The fragments of each frame, held compactly: `ranges[frame]` is ((offset, length), ...), frames from 0.
 
-    Offsets count from the start of the dataset. 16 bytes a fragment, so that a million frames stay small.
+    Offsets count from the start of the dataset. At most 16 bytes a fragment, so that a million frames stay small.
     """
 
-    __slots__ = ("_firsts", "_lengths", "_offsets")
+    __slots__ = ("_base", "_firsts", "_lengths", "_offsets")
 
-    def __init__(self, offsets: array[int], lengths: array[int], firsts: array[int] | None) -> None:
-        """`firsts[frame]` is the frame's first fragment, with one closing entry; None: one fragment a frame."""
-        self._offsets, self._lengths, self._firsts = offsets, lengths, firsts
+    def __init__(self, offsets: array[int], lengths: array[int], firsts: array[int] | None, base: int = 0) -> None:
+        """`firsts[frame]` is the frame's first fragment, with one closing entry; None: one fragment a frame.
+
+        `base` is added to every offset.
+        """
+        self._offsets, self._lengths, self._firsts, self._base = offsets, lengths, firsts, base
 
     @property
-    def arrays(self) -> tuple[array[int], array[int], array[int] | None]:
-        """Offsets, lengths and firsts as given."""
-        return self._offsets, self._lengths, self._firsts
+    def arrays(self) -> tuple[array[int], array[int], array[int] | None, int]:
+        """Offsets, lengths, firsts and base as given."""
+        return self._offsets, self._lengths, self._firsts, self._base
 
     def __len__(self) -> int:
         return len(self._offsets) if self._firsts is None else len(self._firsts) - 1
@@ -50,18 +53,19 @@ class FrameRanges:
         if not 0 <= frame < len(self):
             raise IndexError(frame)
         if self._firsts is None:
-            return ((self._offsets[frame], self._lengths[frame]),)
+            return ((self._base + self._offsets[frame], self._lengths[frame]),)
         first, last = self._firsts[frame], self._firsts[frame + 1]
-        return tuple(zip(self._offsets[first:last], self._lengths[first:last], strict=True))
+        starts = (self._base + offset for offset in self._offsets[first:last])
+        return tuple(zip(starts, self._lengths[first:last], strict=True))
 
     def __iter__(self) -> Iterator[tuple[tuple[int, int], ...]]:
         return (self[frame] for frame in range(len(self)))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, FrameRanges) and self.arrays == other.arrays
+        return isinstance(other, FrameRanges) and list(self) == list(other)
 
     def __hash__(self) -> int:
-        return hash((len(self), self._offsets.tobytes()))
+        return hash(tuple(self))
 
 
 def fragment_ranges(dataset: Buffer, pixels: Pixels, video: bool) -> FrameRanges:

@@ -128,14 +128,14 @@ def pack_table(table: FrameTable) -> bytes:
     """A compact blob for the index: 26 bytes when native, else 8 bytes a fragment (16 over 4 GiB) and 4 a frame."""
     if table.ranges is None:
         return _NATIVE.pack(_KIND_NATIVE, table.swap, table.offset, table.count, table.bits)
-    offsets, lengths, firsts = table.ranges.arrays
-    base = offsets[0] if offsets else 0
-    wide = bool(offsets) and (offsets[-1] - base >> 32 or max(lengths) >> 32)
+    offsets, lengths, firsts, base = table.ranges.arrays
+    first = offsets[0] if offsets else 0
+    wide = bool(offsets) and (offsets[-1] - first >> 32 or max(lengths) >> 32)
     code = "Q" if wide else "I"
     head = _FRAGMENTS.pack(
-        _KIND_WIDE if wide else _KIND_NARROW, firsts is not None, base, len(offsets), len(table.ranges)
+        _KIND_WIDE if wide else _KIND_NARROW, firsts is not None, base + first, len(offsets), len(table.ranges)
     )
-    starts = array(code, (offset - base for offset in offsets)).tobytes()
+    starts = array(code, (offset - first for offset in offsets)).tobytes()
     tail = b"" if firsts is None else array("I", firsts).tobytes()
     return head + starts + array(code, lengths).tobytes() + tail
 
@@ -156,7 +156,6 @@ def unpack_table(blob: bytes) -> FrameTable:
         raise MalformedObject("frame table: unreadable")
     code = "Q" if width == 8 else "I"
     starts = array(code, blob[position : position + width * size])
-    offsets = array("Q", (base + start for start in starts))
-    lengths = array("Q", array(code, blob[position + width * size : position + 2 * width * size]))
-    firsts = array("L", array("I", blob[position + 2 * width * size :])) if grouped else None
-    return FrameTable(False, count, 0, FrameRanges(offsets, lengths, firsts))
+    lengths = array(code, blob[position + width * size : position + 2 * width * size])
+    firsts = array("I", blob[position + 2 * width * size :]) if grouped else None
+    return FrameTable(False, count, 0, FrameRanges(starts, lengths, firsts, base))
