@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from scripts.pages import commands, conformance, settings
+from scripts.pages import commands, conformance, settings, statuses
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTICE = "<!-- Made by `make docs` from the code; changes belong there. -->\n\n"
@@ -15,6 +15,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/settings.md": settings.page,
     "docs/commands.md": commands.page,
     "docs/conformance.md": conformance.page,
+    "docs/statuses.md": statuses.page,
 }
 
 

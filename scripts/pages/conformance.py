@@ -9,9 +9,9 @@ from fileroom.dicom.attributes import ATTRIBUTES, Level, Matching
 from fileroom.dicom.part10 import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from fileroom.dicom.storage_classes import STORAGE_CLASSES
 from fileroom.dicom.syntax import SYNTAXES
+from fileroom.dicomweb.openapi import document
 from fileroom.dimse import services, status
 from fileroom.settings import Settings
-from fileroom.web.http import STATUS
 from scripts.pages.markdown import table
 
 _MATCHING = {
@@ -36,8 +36,9 @@ Default AE title `{Settings().ae_title}`. Every bound named here is a setting: s
 
 As acceptor: at most {Settings().dimse_associations_max} associations at one time, PDUs of at most
 {Settings().dimse_pdu_bytes_max // 1024} KiB, {Settings().dimse_artim_seconds:g} s to ask for an association,
-{Settings().dimse_idle_seconds:g} s of silence. From this machine every AE title may call; from elsewhere only
-configured peers are answered, by AE title and address. No asynchronous operations.
+{Settings().dimse_idle_seconds:g} s of silence. While the door listens on loopback, every AE title of this machine may
+call; otherwise only configured peers are answered, by AE title and address. As requestor, for C-MOVE and `fileroom peer
+echo`: Verification and storage, to configured peers. No asynchronous operations, no TLS, no storage commitment.
 
 {table(("service", "SOP class"), [(offer.name, uid) for uid, offer in services.OFFERS.items()])}
 Queries, and everything else that is not storage, in: {_plain_syntaxes()}.
@@ -62,11 +63,16 @@ At each level the keys of the levels above match too. Universal matching holds f
 
 {_statuses(status.QUERY)}
 {table(("status", "comment", "meaning"), [_status(one) for one in _COMMON])}
-## DICOMweb status
+## DICOMweb (PS3.18)
 
-The first that fits, from the top.
+Served to this machine only, as there is no sign-in yet. Metadata and search results are DICOM JSON; XML is not
+offered. Without `transfer-syntax` in Accept, objects come in Explicit VR Little Endian and frames uncompressed; with
+`*`, as they are stored. The same is described for programs at `/dicomweb/openapi.json`.
 
-{table(("what happened", "HTTP status"), [(_words(kind.__name__), code) for kind, code in STATUS])}
+{table(("method", "resource", "what it is", "media types"), _resources())}
+What a store answers for an object that is not in its study (Failure Reason), and what every other error becomes, is in
+[statuses](statuses.md).
+
 ## Storage SOP classes
 
 {table(("SOP class", "UID"), [(name, uid) for uid, name in STORAGE_CLASSES.items()])}"""
@@ -75,6 +81,18 @@ The first that fits, from the top.
 _COMMON = (
     status.SUCCESS, status.CANCELLED, status.SOME_FAILED, status.ALL_FAILED, status.UNRECOGNIZED, status.BROKEN,
 )  # fmt: skip
+
+
+def _resources() -> list[tuple[str, str, str, str]]:
+    return [
+        (method.upper(), f"`{path}`", about["summary"], ", ".join(_media_types(about)))
+        for path, methods in document()["paths"].items()
+        for method, about in methods.items()
+    ]
+
+
+def _media_types(about: dict[str, Any]) -> list[str]:
+    return list(about["responses"]["200"]["content"])
 
 
 def _keys() -> str:
