@@ -97,6 +97,21 @@ def _answered_before_index() -> None:
     Committer._index_batches = early  # type: ignore[method-assign]
 
 
+def _answered_before_written() -> None:
+    from fileroom.archive.arrival import Outcome, Verdict
+    from fileroom.archive.commit import Committer
+
+    write = Committer._write_packs
+
+    def early(committer: Committer, items: list[Any]) -> None:
+        for item in items:
+            committer._inflight.resolve(item, Verdict(Outcome.STORED))
+        threading.Event().wait(0.2)
+        write(committer, items)
+
+    Committer._write_packs = early  # type: ignore[method-assign]
+
+
 OMISSIONS: dict[str, Patch] = {
     "no pack sync": _no_data_sync,
     "no folder sync": _no_folder_sync,
@@ -105,6 +120,7 @@ OMISSIONS: dict[str, Patch] = {
     "database synced at checkpoints only": _pragma("synchronous=NORMAL"),
     "pack synced after the index": _pack_synced_after_index,
     "answered before the index": _answered_before_index,
+    "answered before written": _answered_before_written,
 }
 
 
@@ -195,7 +211,7 @@ SPOTS: dict[str, Callable[[int], None]] = {
     "indexed, not answered": _at(_in_flight, "resolve"),
     "large object whole, not renamed": _at(_packs, "publish"),
     "large object renamed, not indexed": _at(_packs, "publish", after=True),
-    "large object refused or given up": _at(_packs, "discard"),
+    "large object here already, not removed": _at(_packs, "discard"),
 }
 HEALING_SPOTS: dict[str, Callable[[int], None]] = {
     "objects taken in, pack not closed": _at(_healing, "_take_in", after=True),

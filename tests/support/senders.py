@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import json
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -28,7 +29,10 @@ class Said:
 
 
 def c_store(server: FileroomServer, objects: Sequence[Instance], *, title: str = "SENDER") -> Iterator[Said]:
-    """C-STORE one after the other on one association. Raises PeerUnavailable when the server goes away."""
+    """C-STORE one after the other on one association; each is sent when its answer is asked for.
+
+    Raises PeerUnavailable when the server goes away.
+    """
     wishes = list(dict.fromkeys(Wish(one.sop_class_uid, (one.transfer_syntax,)) for one in objects))
     with Client.connect(("127.0.0.1", server.dicom), title, server.aet, wishes) as client:
         for one in objects:
@@ -75,8 +79,6 @@ def post(
     server: FileroomServer, pieces: Sequence[bytes | memoryview], kind: str, *, timeout_seconds: float = 60
 ) -> tuple[int, Any]:
     """POST to the studies resource; status, and the answer when it is JSON."""
-    import json
-
     connection = http.client.HTTPConnection("127.0.0.1", server.web, timeout=timeout_seconds)
     try:
         headers = {"Content-Type": kind, "Content-Length": str(sum(map(len, pieces)))}
