@@ -10,10 +10,12 @@ from __future__ import annotations
 import faulthandler
 import json
 import logging
+import re
 import sys
 import threading
+import time
 import traceback
-from datetime import UTC, datetime
+from functools import lru_cache
 from types import TracebackType
 
 from fileroom.errors import FileroomError
@@ -45,11 +47,12 @@ def _uncaught(what: threading.ExceptHookArgs) -> None:
 
 
 class TextLines(logging.Formatter):
-    """`2026-11-24T05:00:00.123Z info  archive.packs pack closed pack=1a2b bytes=1073741824`"""
+    """`2026-11-24T05:00:00.123Z info    archive pack closed pack=1a2b bytes=1073741824`"""
 
     def format(self, record: logging.LogRecord) -> str:
-        pairs = "".join(f" {key}={_bare(value)}" for key, value in _extras(record).items())
-        line = f"{_time(record)} {record.levelname.lower():7} {_room(record)} {_one_line(record.getMessage())}{pairs}"
+        event, fields = _told(record)
+        pairs = "".join(f" {key}={_bare(value)}" for key, value in fields.items())
+        line = f"{_time(record)} {record.levelname.lower():7} {_room(record)} {_one_line(event)}{pairs}"
         return line + ("\n" + _trace(record) if record.exc_info else "")
 
 
@@ -57,24 +60,55 @@ class JsonLines(logging.Formatter):
     """One JSON object a line: time, level, room, event, then what the event carries."""
 
     def format(self, record: logging.LogRecord) -> str:
+        event, fields = _told(record)
         line: dict[str, object] = {
             "time": _time(record),
             "level": record.levelname.lower(),
             "room": _room(record),
-            "event": record.getMessage(),
-            **_extras(record),
+            "event": event,
+            **fields,
         }
         if record.exc_info:
             line["trace"] = _trace(record)
         return json.dumps(line, default=str)
 
 
-def _extras(record: logging.LogRecord) -> dict[str, object]:
-    return {key: value for key, value in vars(record).items() if key not in _PLAIN}
+# One conversion of a %-template, with the name it is given: `status=%04X`.
+_CONVERSION = re.compile(r"(?: ?\b(\w+)=)?(%[-#0 +]*\d*(?:\.\d+)?[sdiouxXeEfFgGcra])")
+
+
+@lru_cache(maxsize=512)
+def _pieces(template: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """A template without its named conversions, and every conversion in order with its name or ""."""
+    found = tuple((match[1] or "", match[2]) for match in _CONVERSION.finditer(template))
+    return _CONVERSION.sub(lambda match: "" if match[1] else match[0], template).strip(), found
+
+
+def _told(record: logging.LogRecord) -> tuple[str, dict[str, object]]:
+    """The event, and its fields: those named in the template (`calling=%s`), then those given as extra."""
+    extras = {key: value for key, value in vars(record).items() if key not in _PLAIN}
+    if not isinstance(record.args, tuple) or not record.args or "%%" in record.msg:
+        return record.getMessage(), extras
+    event, found = _pieces(str(record.msg))
+    if len(found) != len(record.args):
+        return record.getMessage(), extras
+    unnamed: list[object] = []
+    fields: dict[str, object] = {}
+    for (name, conversion), value in zip(found, record.args, strict=True):
+        if name:
+            fields[name] = value if conversion == "%d" else conversion % value
+        else:
+            unnamed.append(value)
+    return event % tuple(unnamed) if unnamed else event, fields | extras
 
 
 def _time(record: logging.LogRecord) -> str:
-    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return f"{_second(int(record.created))}.{int(record.msecs):03d}Z"
+
+
+@lru_cache(maxsize=4)
+def _second(since_1970: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(since_1970))
 
 
 def _room(record: logging.LogRecord) -> str:
@@ -82,7 +116,7 @@ def _room(record: logging.LogRecord) -> str:
 
 
 def _one_line(text: str) -> str:
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def _bare(value: object) -> str:

@@ -11,12 +11,12 @@ from fileroom.archive.decode import Decoder
 from fileroom.archive.heal import heal
 from fileroom.archive.packs import Packs
 from fileroom.archive.peers import Peers
+from fileroom.archive.receive import Receiver
 from fileroom.archive.retrieve import Retriever
 from fileroom.archive.search import Search
 from fileroom.database import Database
 from fileroom.ops import locks, options
 from fileroom.ops.limits import receive_limits, worker_limits
-from fileroom.ops.measured import MeasuredReceiver
 from fileroom.ops.metrics import Metrics
 from fileroom.settings import Settings
 
@@ -29,7 +29,7 @@ class Rooms:
 
     database: Database
     packs: Packs
-    receiver: MeasuredReceiver
+    receiver: Receiver
     search: Search
     retriever: Retriever
     decoder: Decoder
@@ -46,8 +46,7 @@ def open_rooms(settings: Settings, metrics: Metrics | None = None) -> Iterator[R
     with options.open_database(settings, make=True) as database:
         packs = Packs(settings.packs)
         with locks.writing(settings.home, lambda: _put_right(database, packs)):
-            receiver = MeasuredReceiver(database, packs, receive_limits(settings))
-            receiver.metrics = metrics
+            receiver = Receiver(database, packs, receive_limits(settings), metrics)
             decoder = Decoder(worker_limits(settings), scratch=settings.cache)
             receiver.start()
             try:

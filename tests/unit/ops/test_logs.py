@@ -38,6 +38,19 @@ def test_json_is_one_object_with_the_same() -> None:
     assert line["time"].endswith("Z")
 
 
+def test_names_in_the_template_become_fields() -> None:
+    told = record("object refused status=%04X calling=%s objects=%d %s", 0xA700, "CT ROOM 1", 3, "for now")
+    assert TextLines().format(told).endswith('archive object refused for now status=A700 calling="CT ROOM 1" objects=3')
+    line = json.loads(JsonLines().format(told))
+    assert (line["event"], line["status"], line["objects"]) == ("object refused for now", "A700", 3)
+
+
+@pytest.mark.parametrize("template", ["100%% of %d", "plain", "100%"])
+def test_other_templates_are_told_as_they_are(template: str) -> None:
+    arguments = (3,) if "%d" in template else ()
+    assert json.loads(JsonLines().format(record(template, *arguments)))["event"] in ("100% of 3", "plain", "100%")
+
+
 def test_a_line_end_in_a_value_does_not_forge_a_line() -> None:
     line = TextLines().format(record("rejected calling=%s", "CT\n2026-01-01 info all is well", peer="a\r\nb"))
     assert "\n" not in line
