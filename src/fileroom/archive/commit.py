@@ -20,7 +20,7 @@ from fileroom import errors
 from fileroom.archive import schema, tar
 from fileroom.archive.arrival import Arrival, Verdict
 from fileroom.archive.index import Index
-from fileroom.archive.inflight import InFlight, Item, Pending
+from fileroom.archive.inflight import InFlight, Item, Pending, Watch
 from fileroom.archive.packs import Bytes, Packs, PackWriter
 from fileroom.database import Change, Database, Ids, Standing
 
@@ -74,12 +74,20 @@ class Committer:
     """The two threads. Every object goes through them in order of arrival."""
 
     def __init__(
-        self, database: Database, packs: Packs, ids: Ids, *, pack_bytes_max: int, pack_age_seconds_max: float
+        self,
+        database: Database,
+        packs: Packs,
+        ids: Ids,
+        *,
+        pack_bytes_max: int,
+        pack_age_seconds_max: float,
+        watch: Watch | None = None,
     ) -> None:
         self._standing = Standing(database)  # only the index thread's
         self._packs = packs
         self._ids = ids
         self._index = Index(ids)
+        self._watch = watch
         self._pack_bytes_max = pack_bytes_max
         self._pack_age_seconds_max = pack_age_seconds_max
         self._incoming: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
@@ -116,10 +124,8 @@ class Committer:
 
     def append(self, arrival: Arrival, pieces: Sequence[Bytes], release: Callable[[], None]) -> Pending:
         """Take an object whose bytes are in memory; `release` is called once they are written or dropped."""
-        item = Item(arrival, pieces, release)
-        pending = item.pending
-        assert pending is not None
-        self._incoming.put(item)  # from here on the threads may settle it and take its pending away
+        pending = Pending(arrival, self._watch)
+        self._incoming.put(Item(arrival, pending, pieces, release))
         return pending
 
     def adopt(self, arrival: Arrival, writer: PackWriter, offset: int) -> Pending:
@@ -127,9 +133,8 @@ class Committer:
 
         Raises StorageFull; the pack is then gone.
         """
-        item = Item(arrival)
-        pending = item.pending
-        assert pending is not None
+        pending = Pending(arrival, self._watch)
+        item = Item(arrival, pending)
         if not self._inflight.claim([item]):
             self._packs.discard(writer)
             return pending

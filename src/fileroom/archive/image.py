@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import Any
 
 from fileroom.dicom.frames import FrameTable, pack_table, unpack_table
 from fileroom.dicom.header import Pixels
@@ -43,7 +44,7 @@ def pack_image(image: Image) -> bytes:
 
 def unpack_image(blob: bytes) -> Image:
     """The image a blob describes."""
-    keyword, *numbers, photometric = _LAYOUT.unpack_from(blob)
-    pixels = Pixels(_KEYWORDS[keyword], *numbers, photometric.rstrip(b"\0").decode())
+    fields: tuple[Any, ...] = _LAYOUT.unpack_from(blob)
+    pixels = Pixels(_KEYWORDS[fields[0]], *fields[1:-1], photometric=fields[-1].rstrip(b"\0").decode())
     table = blob[_LAYOUT.size :]
     return Image(pixels, unpack_table(table) if table else None)

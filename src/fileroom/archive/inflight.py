@@ -7,8 +7,10 @@ again meanwhile wait for the first, and other bytes under the same UID are known
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from fileroom import errors
 from fileroom.archive.arrival import Arrival, Outcome, Receipt, Verdict
@@ -17,16 +19,35 @@ from fileroom.archive.packs import Bytes
 from fileroom.database import Database, Standing
 
 
+class Watch(Protocol):
+    """Hears of every object that came through a door, from the thread that waited for it."""
+
+    def object(self, door: str, outcome: str, size_bytes: int, seconds: float) -> None:
+        """`outcome` is an Outcome, or the name of the error it was refused with; seconds from handed over to told."""
+        ...
+
+
 class Pending:
     """An object that was handed over; `wait` returns once it is durable."""
 
-    __slots__ = ("_done", "_error", "_receipt")
+    __slots__ = ("_arrival", "_done", "_error", "_receipt", "_since", "_watch")
 
-    def __init__(self) -> None:
+    def __init__(self, arrival: Arrival, watch: Watch | None = None) -> None:
+        self._arrival = arrival
+        self._watch = watch
+        self._since = time.perf_counter()
         self._done = threading.Lock()
         self._done.acquire()
         self._receipt: Receipt | None = None
         self._error: errors.FileroomError | None = None
+
+    @property
+    def sop_class_uid(self) -> str:
+        return self._arrival.sop_class_uid
+
+    @property
+    def sop_uid(self) -> str:
+        return self._arrival.sop_uid
 
     def wait(self) -> Receipt:
         """The receipt: the bytes survive power loss and the index knows them. Call once.
@@ -34,9 +55,14 @@ class Pending:
         Raises StorageFull, DatabaseUnavailable: the object is then not promised.
         """
         self._done.acquire()
-        if self._receipt is None:
+        receipt = self._receipt
+        if self._watch is not None:
+            outcome = receipt.outcome if receipt is not None else type(self._error).__name__
+            door = self._arrival.source.partition(":")[0]
+            self._watch.object(door, outcome, self._arrival.size_bytes, time.perf_counter() - self._since)
+        if receipt is None:
             raise self._error or errors.DatabaseUnavailable("the archive is stopping")
-        return self._receipt
+        return receipt
 
     def resolve(self, receipt: Receipt) -> None:
         self._receipt = receipt
@@ -52,9 +78,9 @@ class Item:
     """One object between the door and the index."""
 
     arrival: Arrival
+    pending: Pending | None  # None once its sender was told
     pieces: Sequence[Bytes] = ()
     release: Callable[[], None] | None = None  # gives the buffer back
-    pending: Pending | None = field(default_factory=Pending)
     followers: list[Item] = field(default_factory=list)  # the same bytes, sent again before these were done
 
     def let_go(self) -> None:

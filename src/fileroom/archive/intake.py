@@ -15,7 +15,7 @@ from fileroom.archive import tar
 from fileroom.archive.arrival import Arrival, Source
 from fileroom.archive.commit import Committer
 from fileroom.archive.describe import describe
-from fileroom.archive.inflight import Pending
+from fileroom.archive.inflight import Pending, Watch
 from fileroom.archive.packs import Packs, PackWriter
 from fileroom.database import Ids
 from fileroom.dicom import part10
@@ -94,6 +94,7 @@ class Intake:
         self._hashed = 0  # bytes of the buffer that are in the digest already
         self._sha = hashlib.sha256() if prefix else None
         self._stream: _Stream | None = None
+        self._handed_over = False
         if self._buffer is None:
             self._to_stream()
 
@@ -141,11 +142,14 @@ class Intake:
         """
         try:
             if self._stream is not None:
-                return self._stream.submit(self._source, self._prefix, self._transfer_syntax, study_uid, self._sop)
-            return self._submit_buffer(study_uid)
+                pending = self._stream.submit(self._source, self._prefix, self._transfer_syntax, study_uid, self._sop)
+            else:
+                pending = self._submit_buffer(study_uid)
         except BaseException:
             self.abort()
             raise
+        self._handed_over = True
+        return pending
 
     def _submit_buffer(self, study_uid: str) -> Pending:
         assert self._buffer is not None
@@ -212,7 +216,14 @@ class Shared:
     """What all intakes of a process share."""
 
     def __init__(
-        self, budget: Budget, committer: Committer, packs: Packs, ids: Ids, buffered_max: int, object_max: int
+        self,
+        budget: Budget,
+        committer: Committer,
+        packs: Packs,
+        ids: Ids,
+        buffered_max: int,
+        object_max: int,
+        watch: Watch | None = None,
     ) -> None:
         self.budget = budget
         self.committer = committer
@@ -220,6 +231,7 @@ class Shared:
         self.ids = ids
         self.buffered_max = buffered_max
         self.object_max = object_max
+        self.watch = watch
 
 
 class _Stream:

@@ -15,6 +15,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 
 from fileroom.archive import schema
+from fileroom.database import METADATA
 from fileroom.dicom.attributes import Attribute, Level, Matching
 from fileroom.dicom.names import fold_name
 from fileroom.dicom.ranges import date_range, time_range
@@ -107,7 +108,7 @@ def clause(found: Match, bind: Callable[[], sa.BindParameter[str]]) -> sa.Column
 
 def _condition(test: Test, p: list[sa.BindParameter[str]]) -> sa.ColumnElement[bool]:
     table, _, name = test.column.partition(".")
-    column: sa.ColumnElement[str] = schema.METADATA.tables[table].c[name]
+    column: sa.ColumnElement[str] = METADATA.tables[table].c[name]
     slash = sa.literal("\\")
     match test.form:
         case Form.EQUAL:

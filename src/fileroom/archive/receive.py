@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from fileroom.archive.arrival import Outcome, Receipt, Source
 from fileroom.archive.commit import Committer
-from fileroom.archive.inflight import Pending
+from fileroom.archive.inflight import Pending, Watch
 from fileroom.archive.intake import Budget, Intake, Shared
 from fileroom.archive.packs import Packs
 from fileroom.database import Database, Ids
 from fileroom.dicom import part10
 
-__all__ = ["Intake", "Outcome", "Pending", "Receipt", "ReceiveLimits", "Receiver", "Source"]
+__all__ = ["Intake", "Outcome", "Pending", "Receipt", "ReceiveLimits", "Receiver", "Source", "Watch"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,9 @@ class ReceiveLimits:
 class Receiver:
     """Takes objects in and makes them durable. Thread-safe; `start` before use, `stop` at the end."""
 
-    def __init__(self, database: Database, packs: Packs, limits: ReceiveLimits = ReceiveLimits()) -> None:
+    def __init__(
+        self, database: Database, packs: Packs, limits: ReceiveLimits = ReceiveLimits(), watch: Watch | None = None
+    ) -> None:
         ids = Ids()
         self.committer = Committer(
             database,
@@ -40,6 +42,7 @@ class Receiver:
             ids,
             pack_bytes_max=limits.pack_bytes_max,
             pack_age_seconds_max=limits.pack_age_seconds_max,
+            watch=watch,
         )
         self._shared = Shared(
             Budget(limits.memory_bytes_max),
@@ -48,6 +51,7 @@ class Receiver:
             ids,
             limits.buffered_bytes_max,
             limits.object_bytes_max,
+            watch,
         )
 
     def start(self) -> None:

@@ -152,15 +152,16 @@ class _Run:
         try:
             self.results.append(_result(pending.wait()))
         except _OBJECT_FAULTS as error:
-            self._failed(error)
+            self._failed(error, pending)
 
-    def _failed(self, error: errors.FileroomError) -> None:
+    def _failed(self, error: errors.FileroomError, known: Pending | None = None) -> None:
+        """`known`: the object, when its header could be read before it failed."""
         log.info("object refused", extra={"door": "stow", "peer": self._source.peer, "reason": str(error)})
-        wrong = error if isinstance(error, errors.WrongStudy) else None
+        named = error if isinstance(error, errors.WrongStudy) else known
         self.results.append(
             Result(
-                sop_class_uid=wrong.sop_class_uid if wrong else "",
-                sop_uid=wrong.sop_uid if wrong else "",
+                sop_class_uid=named.sop_class_uid if named else "",
+                sop_uid=named.sop_uid if named else "",
                 failure=stow_status.failure(error).code,
                 error=error,
             )

@@ -73,14 +73,15 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, default=str)
 
 
-# One conversion of a %-template, with the name it is given: `status=%04X`.
-_CONVERSION = re.compile(r"(?: ?\b(\w+)=)?(%[-#0 +]*\d*(?:\.\d+)?[sdiouxXeEfFgGcra])")
+# One conversion of a %-template; a name before it (`status=%04X`) is a field's when the word ends with the value.
+_ANY = r"%[-#0 +]*\d*(?:\.\d+)?[sdiouxXeEfFgGcra]"
+_CONVERSION = re.compile(rf" ?\b(\w+)=({_ANY})(?=\s|$)|({_ANY})")
 
 
 @lru_cache(maxsize=512)
 def _pieces(template: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     """A template without its named conversions, and every conversion in order with its name or ""."""
-    found = tuple((match[1] or "", match[2]) for match in _CONVERSION.finditer(template))
+    found = tuple((match[1] or "", match[2] or match[3]) for match in _CONVERSION.finditer(template))
     return _CONVERSION.sub(lambda match: "" if match[1] else match[0], template).strip(), found
 
 
