@@ -45,6 +45,11 @@ def test_names_in_the_template_become_fields() -> None:
     assert (line["event"], line["status"], line["objects"]) == ("object refused for now", "A700", 3)
 
 
+def test_a_value_that_is_part_of_a_word_stays_in_the_event() -> None:
+    told = record("accepted %s contexts=%d/%d in=%s", "CT", 3, 4, "1 s")
+    assert TextLines().format(told).endswith('archive accepted CT contexts=3/4 in="1 s"')
+
+
 @pytest.mark.parametrize("template", ["100%% of %d", "plain", "100%"])
 def test_other_templates_are_told_as_they_are(template: str) -> None:
     arguments = (3,) if "%d" in template else ()
