@@ -45,6 +45,7 @@ def pack_image(image: Image) -> bytes:
 def unpack_image(blob: bytes) -> Image:
     """The image a blob describes."""
     fields: tuple[Any, ...] = _LAYOUT.unpack_from(blob)
-    pixels = Pixels(_KEYWORDS[fields[0]], *fields[1:-1], photometric=fields[-1].rstrip(b"\0").decode())
+    values: tuple[Any, ...] = (_KEYWORDS[fields[0]], *fields[1:-1], fields[-1].rstrip(b"\0").decode())
+    pixels = Pixels(*values)
     table = blob[_LAYOUT.size :]
     return Image(pixels, unpack_table(table) if table else None)
