@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.registry import Collector
@@ -22,6 +22,7 @@ class Metrics:
     """The counters of one server. Cheap enough for every object and request; thread-safe."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a time beside every counter would double the page
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         Gauge("fileroom_info", "This Fileroom", ["version"], registry=registry).labels(__version__).set(1)

@@ -65,7 +65,7 @@ def open_database(chosen: Settings, *, make: bool = False) -> Iterator[Database]
 
     if make:
         make_home(chosen)
-    elif chosen.sqlite_file is not None and not chosen.sqlite_file.exists():
+    elif not (chosen.sqlite_file or chosen.packs).exists():
         raise BadSetting(f"{chosen.home} holds no archive", hint="--home names it; `fileroom serve` makes a new one")
     database = Database(chosen.database)
     try:

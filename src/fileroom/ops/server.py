@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import ipaddress
 import logging
 import os
@@ -32,6 +33,7 @@ log = logging.getLogger("fileroom.ops")
 # How long a thread may keep the interpreter while others wait: short, so that a small question is answered between
 # the pieces of a large one.
 _SWITCH_SECONDS = 0.0005
+_GC_THRESHOLDS = (20_000, 20, 50)  # few objects of a request are in cycles
 
 
 class Server:
@@ -65,6 +67,9 @@ class Server:
         except BaseException:
             self._closing.close()
             raise
+        gc.collect()
+        gc.freeze()  # what is here now stays: the collector need not walk it again and again
+        gc.set_threshold(*_GC_THRESHOLDS)
 
     def _open(self) -> None:
         settings, closing = self.settings, self._closing
@@ -73,34 +78,30 @@ class Server:
         closing.callback(lock.release)
         metrics = Metrics()
         rooms = closing.enter_context(open_rooms(settings, metrics))
-        dicom = DimseServer(door_settings(settings), behind_dicom(rooms))
-        self._watch(metrics, rooms, dicom)
-        state = health.Health(
-            [
-                health.database_check(rooms.database),
-                health.packs_check(settings),
-                health.Check("archive", lambda: "" if rooms.receiver.committer.alive else "objects cannot be kept"),
-                health.Check("dicom", lambda: "" if dicom.alive else "no connections are taken"),
-            ]
-        )
         documents = Documents(rooms.database, rooms.retriever, settings.cache / "documents", bulk_url)
-        web = WebServer(
-            (settings.web.host, settings.web.port),
-            web_app(settings, rooms, documents, metrics, state, lambda: (self.web, self.dicom)),
-            web_limits(settings),
-        )
-        dicom.start()
-        self._dicom = dicom
-        closing.callback(dicom.stop, settings.drain_seconds)
-        web.start()
-        self._web = web
-        closing.callback(web.stop, settings.drain_seconds)
+        self._open_doors(rooms, documents, metrics)
         warmer = DocumentWarmer(rooms.database, documents, lambda: f"http://{self.web}/dicomweb")
         warmer.start()
         closing.callback(warmer.stop)
         started_ms = time.time_ns() // 1_000_000
         lock.write(locks.Running(os.getpid(), str(self.web), str(self.dicom), settings.ae_title, started_ms))
         log.info("started", extra={"web": str(self.web), "dicom": str(self.dicom), "pid": os.getpid()})
+
+    def _open_doors(self, rooms: Rooms, documents: Documents, metrics: Metrics) -> None:
+        settings, closing = self.settings, self._closing
+        dicom = DimseServer(door_settings(settings), behind_dicom(rooms))
+        self._watch(metrics, rooms, dicom)
+        app = web_app(settings, rooms, documents, metrics, _health(settings, rooms, dicom), self._addresses)
+        web = WebServer((settings.web.host, settings.web.port), app, web_limits(settings))
+        dicom.start()
+        self._dicom = dicom
+        closing.callback(dicom.stop, settings.drain_seconds)
+        web.start()
+        self._web = web
+        closing.callback(web.stop, settings.drain_seconds)
+
+    def _addresses(self) -> tuple[Address, Address]:
+        return self.web, self.dicom
 
     def _watch(self, metrics: Metrics, rooms: Rooms, dicom: DimseServer) -> None:
         def packed(what: sa.ColumnElement[int]) -> float:
@@ -122,6 +123,17 @@ class Server:
         log.info("stopping", extra={"drain_seconds": self.settings.drain_seconds})
         self._closing.close()
         log.info("stopped")
+
+
+def _health(settings: Settings, rooms: Rooms, dicom: DimseServer) -> health.Health:
+    return health.Health(
+        [
+            health.database_check(rooms.database),
+            health.packs_check(settings),
+            health.Check("archive", lambda: "" if rooms.receiver.committer.alive else "objects cannot be kept"),
+            health.Check("dicom", lambda: "" if dicom.alive else "no connections are taken"),
+        ]
+    )
 
 
 def behind_dicom(rooms: Rooms) -> Archive:

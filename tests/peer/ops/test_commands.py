@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -72,6 +73,26 @@ def test_import_stores_once_and_goes_on_where_it_was(tmp_path: Path, files: Path
     assert again["counts"] == {"done before": 10}
     afresh = answer("import", files, "--home", tmp_path / "home", "--afresh")
     assert afresh["counts"] == {"duplicate": 10}
+
+
+def test_an_interrupted_import_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    folder, home = tmp_path / "many", tmp_path / "home"
+    folder.mkdir()
+    for number, instance in enumerate(small_studies(2000)):
+        (folder / f"{number}.dcm").write_bytes(instance.part10)
+    command = [PROGRAM, "import", folder, "--home", home]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        while not any((home / "packs").glob("*.tar")):
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 130, said
+    assert b"goes on from here" in said
+    before = answer("status", "--home", home)["instances"]
+    counts = answer("import", folder, "--home", home)["counts"]
+    assert counts.get("done before", 0) <= before < 2000
+    assert sum(counts.values()) == 2000
+    assert answer("status", "--home", home)["instances"] == 2000
 
 
 def test_import_says_what_it_refused_and_why(tmp_path: Path, files: Path) -> None:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def doctor(home: options.Home = None, as_json: options.Json = False) -> None:
     """Look at settings, disk, database, packs, peers and the running server; say what is wrong and what to do.
 
-    Changes nothing, needs no running server, and takes seconds; `fileroom scrub` reads every byte. The exit code is 1
-    when a check fails; warnings alone leave it 0.
+    Changes nothing and needs no running server. Of the packs it looks at sizes only: `fileroom scrub` reads them. The
+    exit code is 1 when a check fails; warnings alone leave it 0.
 
     Example:  fileroom doctor --home /srv/fileroom
     """
