@@ -56,16 +56,17 @@ def main() -> int:
         return 2
     bench = Bench(new_folder(os.environ.get("BENCH_DIR")), quick=bool(os.environ.get("QUICK")))
     started = time.monotonic()
+    print(_heading(wanted, bench.quick))
+    print(table.HEAD, flush=True)
     try:
-        lines = [line for name in ROWS if not wanted or name in wanted for line in _run(bench, name)]
+        for name in ROWS:
+            if not wanted or name in wanted:
+                for line in _run(bench, name):
+                    print(line.markdown(), flush=True)
     finally:
         bench.close()
-    print(_heading(wanted, time.monotonic() - started, bench.quick))
-    print(table.HEAD)
-    for line in lines:
-        print(line.markdown())
-    notes = [*bench.notes, *(note for line in lines for note in line.notes)]
-    print("".join(f"\n- {note}" for note in notes))
+    bench.notes.append(f"It took {(time.monotonic() - started) / 60:.0f} minutes.")
+    print("".join(f"\n- {note}" for note in bench.notes))
     return 0
 
 
@@ -74,13 +75,12 @@ def _run(bench: Bench, name: str) -> list[Line]:
     return ROWS[name](bench)
 
 
-def _heading(wanted: list[str], seconds: float, quick: bool) -> str:
+def _heading(wanted: list[str], quick: bool) -> str:
     command = "make bench" + (f" ROWS={','.join(wanted)}" if wanted else "")
     peer = peers.version([orthanc.build(), "--version"])
     tools = peers.version([peers.dcmtk("storescp"), "--version"]).strip("$ ")
-    when, minutes = time.strftime("%Y-%m-%d %H:%M"), f"{seconds / 60:.0f}"
     lines = [
-        f"Measured {when} with `{command}` in {minutes} minutes on {os.cpu_count()} x {_processor()}.",
+        f"Measured {time.strftime('%Y-%m-%d %H:%M')} with `{command}` on {os.cpu_count()} x {_processor()}.",
         f"Fileroom {__version__} (Python {platform.python_version()}, SQLite) beside {peer} (benches/orthanc.json); "
         f"{tools}; Linux {platform.release()}.",
         "Medians of interleaved pairs of turns; files synced on both sides; TCP_NODELAY on both unless a row says "

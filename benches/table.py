@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from benches.measure import Series
 from benches.sides import FILEROOM, ORTHANC, Side
@@ -26,7 +26,6 @@ class Line:
     share: str = ""
     must: str = ""
     met: str = ""
-    notes: tuple[str, ...] = field(default=())
 
     def markdown(self) -> str:
         cells = (
