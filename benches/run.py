@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import platform
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -47,9 +48,10 @@ ROWS: dict[str, Callable[[Bench], list[Line]]] = {
 
 def main() -> int:
     wanted = [name for name in os.environ.get("ROWS", "").replace(" ", ",").split(",") if name]
-    if wanted == ["help"]:
-        print("\n".join(ROWS))
+    if wanted == ["help"] or sys.argv[1:]:
+        print(f"{__doc__}\nRows: {', '.join(ROWS)}")
         return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the folder is removed
     unknown = [name for name in wanted if name not in ROWS]
     if unknown:
         print(f"no such rows: {', '.join(unknown)}; there are: {', '.join(ROWS)}", file=sys.stderr)
