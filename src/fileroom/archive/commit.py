@@ -28,35 +28,53 @@ _log = logging.getLogger("fileroom.archive")
 
 _BATCH_BYTES = 64 << 20
 _BATCH_OBJECTS = 256
+_SMALL_BYTES = 64 << 10
 _OWED_MAX = 10_000
 _RACES_MAX = 5
 
 
+class _Latch:
+    """Shut until it is opened, once; a plain lock, since it stands on every object's way."""
+
+    __slots__ = ("_lock",)
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lock.acquire()
+
+    def open(self) -> None:
+        self._lock.release()
+
+    def wait(self) -> None:
+        with self._lock:
+            pass
+
+
 @dataclass(slots=True)
 class _Batch:
-    """Objects whose bytes are durable, and what that did to the packs."""
+    """Objects written to packs, on their way to the index."""
 
     items: list[Item]
     sizes: dict[int, int] = field(default_factory=dict)  # pack id to acknowledged size
     closed: list[int] = field(default_factory=list)
-    syncing: threading.Lock | None = None  # held until the pack is synced, or was not
-    failure: errors.FileroomError | None = None  # why it was not
+    synced: _Latch | None = None  # opened once the pack is synced, or could not be; None: it was before
+    failure: errors.FileroomError | None = None  # why it could not
+    done: _Latch = field(default_factory=_Latch)  # opened once its senders were told
 
     def sync(self, writer: PackWriter) -> None:
         """Sync the pack and tell the index thread how it went."""
-        assert self.syncing is not None
+        assert self.synced is not None
         try:
             writer.sync()
         except errors.FileroomError as error:
             self.failure = error
         finally:
-            self.syncing.release()
+            self.synced.open()
 
     def wait_synced(self) -> None:
         """Return once the pack's bytes survive power loss. Raises _NotSynced."""
-        if self.syncing is not None:
-            with self.syncing:
-                pass
+        if self.synced is not None:
+            self.synced.wait()
         if self.failure is not None:
             raise _NotSynced(self, self.failure)
 
@@ -96,6 +114,7 @@ class Committer:
         self._owed: list[_Batch] = []  # durable in packs, refused by the database; only the index thread
         self._writer: PackWriter | None = None
         self._writer_since = 0.0
+        self._last: _Batch | None = None  # the newest batch handed to the index
         self._closed: list[int] = []  # packs closed since the last batch
         self._threads = [
             threading.Thread(target=self._pack_loop, name="packs", daemon=True),
@@ -158,6 +177,8 @@ class Committer:
 
     def _pack_loop(self) -> None:
         while (first := self._incoming.get()) is not None:
+            if first.arrival.size_bytes < _SMALL_BYTES and self._last is not None:
+                self._last.done.wait()  # small objects cost more a batch than a byte: let more of them come together
             items, last = self._gather(first)
             self._guarded(items, self._write_packs)
             if last:
@@ -210,9 +231,7 @@ class Committer:
         for item in fresh:
             item.let_go()
         closed, self._closed = self._closed, []
-        syncing = threading.Lock()
-        syncing.acquire()
-        batch = _Batch(fresh, {writer.pack_id: writer.size_bytes}, closed, syncing)
+        batch = self._last = _Batch(fresh, {writer.pack_id: writer.size_bytes}, closed, _Latch())
         self._written.put(batch)  # the index prepares its rows meanwhile; it commits once this is synced
         batch.sync(writer)
 
@@ -248,6 +267,8 @@ class Committer:
             batches, last = self._next_batches()
             if batches:
                 self._index_batches(batches)
+                for batch in batches:
+                    batch.done.open()
             elif self._owed and not last:
                 self._index_batches([])
 
