@@ -12,7 +12,7 @@ from fileroom.net.associate import Hello
 from fileroom.net.command import Command
 from fileroom.net.failure import AbortReason, PeerAborted, Violation
 from fileroom.net.limits import EMPTY_FRAGMENTS_MAX, Limits
-from fileroom.net.sending import PDU_BYTES_MIN, Payload, fragment_bytes, send_message
+from fileroom.net.sending import PDU_BYTES_MIN, Payload, Sender, fragment_bytes
 from fileroom.net.wire import Wire
 
 _COPIED_BYTES_MAX = 4096  # fragments up to this are copied out of the buffer, longer ones received in place
@@ -56,6 +56,7 @@ class Association:
         if 0 < peer.pdu_bytes_max < PDU_BYTES_MIN:
             raise Violation("the peer's maximum PDU length is too small to speak to")
         self.fragment_bytes = fragment_bytes(peer.pdu_bytes_max)
+        self._sender = Sender(wire, self.fragment_bytes)
         self._pdu_left = 0  # bytes of the current P-DATA-TF not read yet
         self._left = 0  # bytes of the current fragment not read yet
         self._flags = 0  # its message control header
@@ -215,7 +216,7 @@ class Association:
 
     def send(self, context_id: int, command: bytes, payload: Payload | None = None) -> None:
         """Send one message. Raises OSError when a file payload cannot be read: only `abort` may follow."""
-        send_message(self.wire, context_id, self.fragment_bytes, command, payload)
+        self._sender.send(context_id, command, payload)
 
     def next_message_id(self) -> int:
         """A Message ID for a request of ours: 1..65535, again from 1."""

@@ -16,8 +16,9 @@ PDU_BYTES_SENT_MAX = 256 * 1024  # what we send at most, whatever the peer annou
 PDU_BYTES_MIN = 128  # a peer that takes less is not spoken to
 OVERHEAD = 6  # of one fragment inside its PDU: length, context, message control header
 _HEADER_BYTES = 12
+_GAPS_MAX = 512  # the kernel takes 1024 places in one read
 _SENDFILE_MIN = 48 * 1024  # fragments from this size go by sendfile
-_BATCH_BYTES = 512 * 1024  # what is read and sent at once of smaller ones
+_BATCH_BYTES = 256 * 1024  # what is read and sent at once of smaller ones; in a buffer that is kept
 
 
 class FileSlice(Protocol):
@@ -54,23 +55,90 @@ def pdus(data: bytes | memoryview, context_id: int, fragment: int, kind: int) ->
     return b"".join(parts)
 
 
-def send_message(wire: Wire, context_id: int, fragment: int, command: bytes, payload: Payload | None) -> None:
-    """Send one DIMSE message: the command set, then the dataset if there is one.
+class Sender:
+    """Sends the messages of one association. Owned by its thread."""
 
-    Raises AssociationEnded when the peer is gone, OSError when the file cannot be read: then part of the message is
-    on the wire and the association is good for nothing but an abort.
-    """
-    head = pdus(command, context_id, fragment, COMMAND)
-    if payload is None:
-        wire.send(head)
-    elif isinstance(payload, bytes | bytearray | memoryview):
-        wire.send(head + pdus(memoryview(payload), context_id, fragment, 0))
-    elif payload.length <= fragment and payload.length < _SENDFILE_MIN:
-        wire.send(head + pdus(_read(payload), context_id, fragment, 0))
-    elif fragment >= _SENDFILE_MIN:
-        _send_large(wire, context_id, fragment, head, payload)
-    else:
-        _send_small(wire, context_id, fragment, head, payload)
+    def __init__(self, wire: Wire, fragment: int) -> None:
+        self._wire = wire
+        self._fragment = fragment  # longest, in bytes
+        self._laid_out: _Layout | None = None
+
+    def send(self, context_id: int, command: bytes, payload: Payload | None) -> None:
+        """Send one DIMSE message: the command set, then the dataset if there is one.
+
+        Raises AssociationEnded when the peer is gone, OSError when the file cannot be read: then part of the message
+        may be on the wire and the association is good for nothing but an abort.
+        """
+        head = pdus(command, context_id, self._fragment, COMMAND)
+        if payload is None:
+            self._wire.send(head)
+        elif isinstance(payload, bytes | bytearray | memoryview):
+            self._wire.send(head + pdus(memoryview(payload), context_id, self._fragment, 0))
+        elif payload.length <= self._fragment and payload.length < _SENDFILE_MIN:
+            self._wire.send(head + pdus(_read(payload), context_id, self._fragment, 0))
+        elif self._fragment >= _SENDFILE_MIN:
+            self._send_large(context_id, head, payload)
+        else:
+            self._send_small(context_id, head, payload)
+
+    def _send_large(self, context_id: int, head: bytes, payload: FileSlice) -> None:
+        at, end = payload.offset, payload.offset + payload.length
+        while at < end:
+            size = min(self._fragment, end - at)
+            last = LAST if at + size == end else 0
+            header = DATA_HEADER.pack(PduType.DATA, size + OVERHEAD, size + 2, context_id, last)
+            self._wire.send(head + header, more=True)
+            self._wire.send_file(payload.fd, at, size)
+            at += size
+            head = b""
+
+    def _send_small(self, context_id: int, head: bytes, payload: FileSlice) -> None:
+        layout = self._laid_out
+        if layout is None or layout.context_id != context_id:
+            layout = self._laid_out = _Layout(context_id, self._fragment)
+        at, end = payload.offset, payload.offset + payload.length
+        self._wire.send(head, more=True)
+        while at < end:
+            size = min(end - at, layout.capacity)
+            filled = layout.fill(payload.fd, at, size, last=at + size == end)
+            at += size
+            self._wire.send(filled, more=at < end)
+
+
+class _Layout:
+    """A buffer with the headers of full fragments in it, and gaps between them to read a file into."""
+
+    def __init__(self, context_id: int, fragment: int) -> None:
+        count = min(_GAPS_MAX, max(1, _BATCH_BYTES // (fragment + _HEADER_BYTES)))
+        self.context_id = context_id
+        self.capacity = count * fragment  # dataset bytes it holds
+        self._fragment = fragment
+        self._stride = fragment + _HEADER_BYTES
+        self._buffer = memoryview(bytearray(count * self._stride))
+        self._gaps = [
+            self._buffer[i + _HEADER_BYTES : i + self._stride] for i in range(0, len(self._buffer), self._stride)
+        ]
+        for place in range(count):
+            self._head(place, fragment, 0)
+        self._spoilt: int | None = None  # the place whose header is that of a last or short fragment
+
+    def fill(self, fd: int, offset: int, size: int, last: bool) -> memoryview:
+        """Complete PDUs of `size` bytes of the file: valid until the next call. Raises OSError when it is short."""
+        full, rest = divmod(size, self._fragment)
+        if self._spoilt is not None:
+            self._head(self._spoilt, self._fragment, 0)
+            self._spoilt = None
+        gaps = [*self._gaps[:full], self._gaps[full][:rest]] if rest else self._gaps[:full]
+        if os.preadv(fd, gaps, offset) != size:
+            raise OSError("a file ended before its recorded length")
+        if last:
+            self._spoilt = full if rest else full - 1
+            self._head(self._spoilt, rest or self._fragment, LAST)
+        return self._buffer[: full * self._stride + (rest + _HEADER_BYTES if rest else 0)]
+
+    def _head(self, place: int, size: int, flags: int) -> None:
+        at = place * self._stride
+        DATA_HEADER.pack_into(self._buffer, at, PduType.DATA, size + OVERHEAD, size + 2, self.context_id, flags)
 
 
 def _read(payload: FileSlice) -> bytes:
@@ -78,37 +146,3 @@ def _read(payload: FileSlice) -> bytes:
     if len(data) != payload.length:
         raise OSError("a file ended before its recorded length")
     return data
-
-
-def _send_large(wire: Wire, context_id: int, fragment: int, head: bytes, payload: FileSlice) -> None:
-    at, end = payload.offset, payload.offset + payload.length
-    while at < end:
-        size = min(fragment, end - at)
-        last = LAST if at + size == end else 0
-        wire.send(head + DATA_HEADER.pack(PduType.DATA, size + OVERHEAD, size + 2, context_id, last), more=True)
-        wire.send_file(payload.fd, at, size)
-        at += size
-        head = b""
-
-
-def _send_small(wire: Wire, context_id: int, fragment: int, head: bytes, payload: FileSlice) -> None:
-    at, end = payload.offset, payload.offset + payload.length
-    count = max(1, _BATCH_BYTES // (fragment + _HEADER_BYTES))
-    header = DATA_HEADER.pack(PduType.DATA, fragment + OVERHEAD, fragment + 2, context_id, 0)
-    buffer = memoryview(bytearray((header + bytes(fragment)) * min(count, -(-payload.length // fragment))))
-    stride = fragment + _HEADER_BYTES
-    places = [buffer[i + _HEADER_BYTES : i + stride] for i in range(0, len(buffer), stride)]
-    wire.send(head, more=True)
-    while at < end:
-        size = min(end - at, len(places) * fragment)
-        got = os.preadv(payload.fd, places, at)
-        if got < size:
-            raise OSError("a file ended before its recorded length")
-        at += size
-        full, rest = divmod(size, fragment)
-        used = full * stride + (rest + _HEADER_BYTES if rest else 0)
-        if at == end:
-            tail = rest or fragment
-            where = used - tail - _HEADER_BYTES
-            DATA_HEADER.pack_into(buffer, where, PduType.DATA, tail + OVERHEAD, tail + 2, context_id, LAST)
-        wire.send(buffer[:used], more=at < end)

@@ -17,9 +17,14 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit
 
+from fileroom.archive.decode import Decoder
+from fileroom.archive.packs import FileRange
 from fileroom.archive.peers import ALL, Peer
+from fileroom.archive.retrieve import StoredInstance
+from fileroom.archive.workers import WorkerLimits
 from tests.support.archives import CT, SOURCE, ct
 from tests.support.doors import Door, running_door, until
+from tests.support.real_objects import named
 
 Tool = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -145,6 +150,39 @@ def test_a_receiver_with_small_pdus_gets_every_byte(door: Door, tool: Tool, stor
     keys = ["-k", "QueryRetrieveLevel=STUDY", "-k", "StudyInstanceUID=1.2.9.1"]
     tool("getscu", "-S", "+B", "-pdu", "4096", "-od", back, *keys, "127.0.0.1", str(door.port))
     assert _digests(back) == _digests(stored)
+
+
+def test_receivers_that_take_native_syntaxes_only_get_compressed_objects_decoded(
+    tool: Tool, dcmtk: Callable[[str], str], free_port: Callable[[], int], tmp_path: Path
+) -> None:
+    decoder = Decoder(WorkerLimits(count_max=1, memory_bytes=1 << 30, seconds_max=20))
+    native = dcmread(named("MR_small.dcm"))
+    back, moved, port = tmp_path / "back", tmp_path / "moved", free_port()
+    back.mkdir()
+    moved.mkdir()
+
+    def transcode(stored: StoredInstance, syntax: str) -> FileRange:
+        return decoder.transcode(door.archive.retriever.file(stored), syntax).dataset
+
+    try:
+        with running_door(tmp_path, transcode) as door:
+            door.peers.add(Peer("DEST", "127.0.0.1", port, "main", ALL))
+            tool("storescu", "-xr", "127.0.0.1", str(door.port), named("MR_small_RLE.dcm"))
+            keys = ["-k", "QueryRetrieveLevel=STUDY", "-k", f"StudyInstanceUID={native.StudyInstanceUID}"]
+            tool("getscu", "-S", "-od", back, *keys, "127.0.0.1", str(door.port))
+            with subprocess.Popen([dcmtk("storescp"), "-od", str(moved), str(port)]) as receiver:
+                try:
+                    time.sleep(0.3)
+                    tool("movescu", "-S", "-aem", "DEST", *keys, "127.0.0.1", str(door.port))
+                finally:
+                    receiver.kill()
+    finally:
+        decoder.close()
+    for folder in (back, moved):
+        (path,) = folder.iterdir()
+        got = dcmread(path)
+        assert got.file_meta.TransferSyntaxUID == ExplicitVRLittleEndian
+        assert got.PixelData == native.PixelData
 
 
 def test_a_compressed_object_that_nobody_can_decode_here_is_counted_as_failed(
