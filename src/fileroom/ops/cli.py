@@ -13,7 +13,7 @@ import typer.main
 
 from fileroom import __version__
 from fileroom.errors import FileroomError
-from fileroom.ops.commands import conflicts, doctor, hide, import_, peer, rebuild_index, scrub, serve, status
+from fileroom.ops.commands import backup, conflicts, doctor, hide, import_, peer, rebuild_index, scrub, serve, status
 from fileroom.ops.exit_codes import Exit, exit_code
 
 app = typer.Typer(
@@ -55,6 +55,7 @@ app.command("status", short_help="What is here, and how the server is.")(status.
 app.command("doctor", short_help="What is wrong, and what to do.")(doctor.doctor)
 app.command("scrub", short_help="Read every byte: is all as recorded?")(scrub.scrub)
 app.command("rebuild-index", short_help="Make the index anew from the packs.")(rebuild_index.rebuild_index)
+app.command("backup", short_help="Copy the archive to a folder, while it runs.")(backup.backup)
 app.command("hide", short_help="Take a study out of every answer.")(hide.hide)
 app.command("unhide", short_help="Bring a hidden study back.")(hide.unhide)
 app.command("conflicts", short_help="List what waits for a person.")(conflicts.conflicts)

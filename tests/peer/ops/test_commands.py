@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +187,26 @@ def test_a_hidden_study_is_in_no_answer_until_it_is_back(fileroom_server: Filero
     assert len(fileroom_server.get("/dicomweb/studies")) == 10
     assert fileroom_server.run("unhide", study).returncode == 1
     assert fileroom_server.run("hide", "1.2.3", "--reason", "x").returncode == 1
+
+
+def test_a_backup_made_beside_the_server_serves_the_same(
+    start_fileroom: Callable[..., FileroomServer], files: Path, tmp_path: Path
+) -> None:
+    server = start_fileroom()
+    server.run("import", files)
+    done = server.run("backup", tmp_path / "copy", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["objects"] == 10
+    assert answer("scrub", "--home", tmp_path / "copy")["findings"] == []
+    copy = start_fileroom(tmp_path / "copy")
+    assert studies(copy) == studies(server)
+    assert server.run("backup", server.home / "inside").returncode == 2
+    assert server.run("backup", files).returncode == 2
+
+
+def studies(server: FileroomServer) -> set[str]:
+    """The studies it finds, by UID."""
+    return {study["0020000D"]["Value"][0] for study in server.get("/dicomweb/studies")}
 
 
 def test_conflicts_lists_what_waits_for_a_person(home: Path, files: Path) -> None:
