@@ -88,8 +88,8 @@ def until(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
 class RawPeer:
     """A TCP connection on which a test says what it likes."""
 
-    def __init__(self, address: tuple[str, int], seconds: float = 5.0) -> None:
-        self.socket = socket.create_connection(address, timeout=seconds)
+    def __init__(self, address: tuple[str, int], seconds: float = 5.0, source: str = "127.0.0.1") -> None:
+        self.socket = socket.create_connection(address, timeout=seconds, source_address=(source, 0))
 
     def __enter__(self) -> RawPeer:
         return self

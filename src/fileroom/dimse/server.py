@@ -10,7 +10,8 @@ import socket
 import threading
 import time
 
-from fileroom.dimse.door import Archive, DoorSettings
+from fileroom.dimse.door import Archive, DoorSettings, is_loopback
+from fileroom.dimse.places import WAITING_MAX, WAITING_PER_ADDRESS_MAX, Places
 from fileroom.dimse.session import Session
 from fileroom.dimse.tally import Stats, Tally
 from fileroom.errors import BadSetting, InUse
@@ -18,7 +19,6 @@ from fileroom.net import pdu
 
 _log = logging.getLogger("fileroom.dimse")
 
-_SPARE_THREADS = 16  # connections served beyond the bound, to tell them that it is reached
 _BACKLOG = 256
 _RETRY_SECONDS = 0.2  # after an accept that failed for want of file descriptors or memory
 
@@ -30,6 +30,8 @@ class DimseServer:
         self._settings = settings
         self._archive = archive
         self._tally = Tally()
+        local = is_loopback(settings.host)
+        self._places = Places(settings.associations_max, WAITING_MAX if local else WAITING_PER_ADDRESS_MAX)
         self._lock = threading.Lock()
         self._sessions: dict[Session, threading.Thread] = {}
         self._listener: socket.socket | None = None
@@ -98,43 +100,49 @@ class DimseServer:
             thread.join(drain_seconds + 5.0)
 
     def _accept(self, listener: socket.socket) -> None:
+        failing = False
         while not self._stopping:
             try:
                 connection, address = listener.accept()
             except OSError as error:
                 if not self._stopping:
-                    _log.error("accept failed reason=%s", error.strerror)
+                    if not failing:
+                        _log.error("accept failed, trying on reason=%s", error.strerror)
+                    failing = True
                     time.sleep(_RETRY_SECONDS)
                 continue
+            failing = False
             try:
                 self._begin(connection, str(address[0]))
             except (OSError, RuntimeError) as error:  # the peer is gone already, or no thread is to be had
-                _log.error("connection dropped address=%s reason=%s", address[0], error)
+                _log.error("connection dropped address=%s reason=%s", address[0], type(error).__name__)
                 connection.close()
 
     def _begin(self, connection: socket.socket, address: str) -> None:
-        session = Session(connection, address, self._settings, self._archive, self._tally)
-        with self._lock:
-            open_now = len(self._sessions)
-            full = open_now >= self._settings.associations_max
-            if open_now >= self._settings.associations_max + _SPARE_THREADS:
-                self._tally.count("rejected")
-                with contextlib.suppress(OSError):
-                    connection.send(pdu.reject(pdu.Rejection.LOCAL_LIMIT), socket.MSG_DONTWAIT)
-                connection.close()
-                return
-            thread = threading.Thread(target=self._run, args=(session, full), name=f"dimse-{address}", daemon=True)
-            self._sessions[session] = thread
+        if not self._places.arrive(address):
+            self._tally.count("rejected")
+            _log.warning("connection rejected address=%s reason=too many wait", address)
+            connection.send(pdu.reject(pdu.Rejection.LOCAL_LIMIT), socket.MSG_DONTWAIT)
+            connection.close()
+            return
+        session: Session | None = None
         try:
-            thread.start()
-        except RuntimeError:
+            session = Session(connection, address, self._settings, self._archive, self._places, self._tally)
+            thread = threading.Thread(target=self._run, args=(session,), name=f"dimse-{address}", daemon=True)
             with self._lock:
-                del self._sessions[session]
+                self._sessions[session] = thread
+            thread.start()
+        except (OSError, RuntimeError):
+            self._places.leave(address, seated=False)
+            if session is not None:
+                with self._lock:
+                    self._sessions.pop(session, None)
             raise
 
-    def _run(self, session: Session, full: bool) -> None:
+    def _run(self, session: Session) -> None:
         try:
-            session.run(full)
+            session.run()
         finally:
+            self._places.leave(session.address, seated=session.seated)
             with self._lock:
                 del self._sessions[session]

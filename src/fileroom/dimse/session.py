@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+import time
 import traceback
 from collections.abc import Callable
 
@@ -13,10 +14,12 @@ from fileroom.dimse.door import Archive, Caller, DoorSettings, admit
 from fileroom.dimse.find import find
 from fileroom.dimse.get import get
 from fileroom.dimse.move import move
+from fileroom.dimse.places import Places
 from fileroom.dimse.services import Service, negotiate, service_of
 from fileroom.dimse.status import SUCCESS, UNRECOGNIZED, UnsupportedService, query_status
 from fileroom.dimse.store import store
 from fileroom.dimse.tally import Tally
+from fileroom.errors import DatabaseUnavailable
 from fileroom.net import pdu
 from fileroom.net.associate import Acceptance, Hello, Request, decode_request, encode_acceptance
 from fileroom.net.association import Association, Context
@@ -41,10 +44,18 @@ class Session:
     """One connection to the door, served by one thread: `run`. `stop` and `cut` are for other threads."""
 
     def __init__(
-        self, connection: socket.socket, address: str, settings: DoorSettings, archive: Archive, tally: Tally
+        self,
+        connection: socket.socket,
+        address: str,
+        settings: DoorSettings,
+        archive: Archive,
+        places: Places,
+        tally: Tally,
     ) -> None:
+        self.address = address
+        self.seated = False  # it has its place among the associations
         self._wire = Wire(connection, settings.limits)
-        self._address = address
+        self._places = places
         self._settings = settings
         self._archive = archive
         self._tally = tally
@@ -71,10 +82,10 @@ class Session:
         """End now, whatever is going on."""
         self._wire.cut()
 
-    def run(self, full: bool) -> None:
-        """Serve the connection to its end. Never raises. `full`: reject it as one too many."""
+    def run(self) -> None:
+        """Serve the connection to its end. Never raises."""
         try:
-            self._serve(full)
+            self._serve()
         except PeerAborted as error:
             self._ended(error)
             self._wire.finish(b"", 1.0)
@@ -101,27 +112,44 @@ class Session:
         _log.warning("association ended %s reason=%s: %s", self._who(), type(error).__name__, error)
 
     def _who(self) -> str:
-        return f"calling={self._caller.title if self._caller else '-'} address={self._address}"
+        return f"calling={self._caller.title if self._caller else '-'} address={self.address}"
 
-    def _serve(self, full: bool) -> None:
-        limits = self._settings.limits
-        self._wire.expect(limits.artim_seconds, "an association request")
+    def _serve(self) -> None:
+        self._wire.expect(self._settings.limits.artim_seconds, "an association request")
         request = self._read_request()
-        admitted = (
-            Rejection.LOCAL_LIMIT if full else admit(request.hello, self._address, self._settings, self._archive.peers)
-        )
+        admitted = self._admit(request)
         if isinstance(admitted, Rejection):
             self._reject(request, admitted)
             return
         self._caller = admitted
         association = self._accept(request)
         self._tally.count("accepted")
+        begin = time.monotonic()
         while self._next(association, admitted):
             pass
         if self._stopping:
             association.abort()
         else:
             association.close()
+        wire, seconds = self._wire, time.monotonic() - begin
+        _log.info(
+            "association over %s seconds=%.3f bytes_in=%d bytes_out=%d",
+            self._who(),
+            seconds,
+            wire.bytes_in,
+            wire.bytes_out,
+        )
+
+    def _admit(self, request: Request) -> Caller | Rejection:
+        try:
+            admitted = admit(request.hello, self.address, self._settings, self._archive.peers)
+        except DatabaseUnavailable:
+            return Rejection.CONGESTION
+        if isinstance(admitted, Caller):
+            self.seated = self._places.sit(self.address)
+            if not self.seated:
+                return Rejection.LOCAL_LIMIT
+        return admitted
 
     def _read_request(self) -> Request:
         kind, length = self._wire.unpack(pdu.HEADER)
@@ -139,7 +167,7 @@ class Session:
             "association rejected calling=%s called=%s address=%s reason=%s",
             request.hello.calling,
             request.hello.called,
-            self._address,
+            self.address,
             pdu.REJECTION_TEXT[why],
         )
         self._wire.finish(pdu.reject(why), min(2.0, self._settings.limits.artim_seconds))
