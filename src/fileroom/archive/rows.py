@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from fileroom.archive.matching import TABLES
+from fileroom.archive.conditions import TABLES
 from fileroom.dicom.attributes import BY_TAG, Attribute, Level, at_level
 
 _OWN_COLUMNS: dict[Level, tuple[tuple[str, str], ...]] = {  # (name in a Row, column) beside the attributes

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from fileroom.archive import schema
-from fileroom.archive.matching import Match, match_key
+from fileroom.archive.conditions import Match
+from fileroom.archive.matching import match_key
 from fileroom.archive.rows import SHAPES, Row
 from fileroom.archive.select import bound, orders, place_of, statement_of, visible
 from fileroom.database import Database, Prepared

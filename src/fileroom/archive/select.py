@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from fileroom.archive import schema
-from fileroom.archive.matching import TABLES, Match, clause
+from fileroom.archive.conditions import TABLES, Match, clause
 from fileroom.archive.rows import SELECTED, SHAPES
 from fileroom.dicom.attributes import Level
 

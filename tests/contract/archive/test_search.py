@@ -208,12 +208,21 @@ def test_pages_put_together_are_the_whole(database: Database, level: Level, keys
         {"PatientName": "a\0b"},
         {"PatientName": "\ud800"},
         {"PatientName": "x" * 1025},
-        {"StudyInstanceUID": "\\".join(str(n) for n in range(10_001))},
+        {"StudyInstanceUID": "\\".join(str(n) for n in range(8_193))},
+        {"ModalitiesInStudy": "\\".join(str(n) for n in range(101))},
     ],
 )
 def test_a_malformed_key_is_refused_before_anything_is_read(database: Database, keys: dict[str, str]) -> None:
     with pytest.raises(errors.BadRequest):
         Search(database).find(Query(STUDY, keys))
+
+
+def test_the_longest_lists_are_answered(database: Database) -> None:
+    uids = "\\".join(["1.1", *(f"9.{n}" for n in range(8_191))])
+    texts = "\\".join(["P1", *(f"{n}*" for n in range(99))])
+    keys = {"StudyInstanceUID": uids, "SeriesInstanceUID": uids + ".1", "SOPInstanceUID": uids}
+    assert _found(database, IMAGE, **keys) == []
+    assert _found(database, STUDY, StudyInstanceUID=uids, PatientID=texts, ModalitiesInStudy="CT") == ["1.1"]
 
 
 def test_an_attack_on_the_sql_finds_nothing(database: Database) -> None:

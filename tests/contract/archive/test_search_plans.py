@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from fileroom.archive.matching import Match, match_key
+from fileroom.archive.conditions import Match
+from fileroom.archive.matching import match_key
 from fileroom.archive.search import Query, Search
 from fileroom.archive.select import bound, orders, statement_of
 from fileroom.database import METADATA, Database
