@@ -45,6 +45,10 @@ def fileroom(
     Then, elsewhere:      storescu -aec FILEROOM 127.0.0.1 11112 FILES
 
     Each command explains itself: fileroom COMMAND --help
+
+    \b
+    Exit codes:  0 done, nothing wrong    1 found something wrong    2 command line or setting wrong
+                 3 could not run          4 a defect                 130 Ctrl-C
     """
 
 

@@ -60,12 +60,6 @@ def test_echo_says_that_a_peer_does_not_answer_or_is_not_known(fileroom_server: 
     assert fileroom_server.run("peer", "echo", "NOBODY").returncode == 1
 
 
-def test_two_filerooms_echo_each_other(start_fileroom: Callable[..., FileroomServer]) -> None:
-    here, there = start_fileroom(), start_fileroom(FILEROOM_AE_TITLE="THERE")
-    here.run("peer", "add", "THERE", "127.0.0.1", str(there.dicom))
-    assert here.run("peer", "echo", "THERE").returncode == 0
-
-
 def test_a_peer_counts_without_a_restart(fileroom_server: FileroomServer, dcmtk: Dcmtk) -> None:
     def find() -> str:
         command = [dcmtk("findscu"), "-v", "-aet", "READER", "-aec", "FILEROOM", "-S", "-k", "QueryRetrieveLevel=STUDY"]
