@@ -20,7 +20,6 @@ from fileroom.dicom.element import (
 )
 from fileroom.dicom.layout import DEPTH_MAX, ITEM, ITEM_END, SEQUENCE_END, UNDEFINED_LENGTH, Buffer
 from fileroom.dicom.syntax import TransferSyntax
-from fileroom.dicom.text_writer import TextWriter
 from fileroom.dicom.vr import LONG_VRS, SHORT_VRS
 from fileroom.errors import MalformedObject
 
@@ -30,7 +29,6 @@ __all__ = [
     "SIZE_BYTES_MAX",
     "Element",
     "Elements",
-    "TextWriter",
     "charset_of",
     "number_element",
     "number_of",

@@ -22,7 +22,6 @@ from fileroom.dicom.elements import (
     SIZE_BYTES_MAX,
     Element,
     Elements,
-    TextWriter,
     charset_of,
     number_element,
     number_of,
@@ -134,22 +133,6 @@ def test_numbers_are_little_endian_values_whatever_the_encoding(to: TransferSynt
     assert elements[0x00280010].value == b"\1\0\2\0"
     assert text_of(elements, 0x00280010) == "1\\2"
     assert _pydicom(write_elements(numbers, to), to)[0x00280010].value == [1, 2]
-
-
-@pytest.mark.parametrize("to", SYNTAXES, ids=lambda to: to.name)
-def test_the_quick_writer_writes_what_the_general_one_writes(to: TransferSyntax) -> None:
-    writer = TextWriter([(tag, vr) for tag, (vr, _) in IDENTIFIER.items()], to)
-    expected = write_elements([text_element(tag, vr, text) for tag, (vr, text) in IDENTIFIER.items()], to)
-    assert writer.write([text for _, text in IDENTIFIER.values()]) == expected
-    long = writer.write(["x" * 70_000 for _ in IDENTIFIER])
-    assert {len(one.value) for one in read_elements(long, to).values()} == {65_534}
-
-
-@given(st.lists(st.text(max_size=12), min_size=6, max_size=6))
-def test_the_quick_writer_takes_any_text(texts: list[str]) -> None:
-    for charset in ("ISO_IR 192", "ISO_IR 100", "\\ISO 2022 IR 87"):
-        writer = TextWriter([(tag, vr) for tag, (vr, _) in IDENTIFIER.items()], EXPLICIT, charset)
-        assert len(read_elements(writer.write(texts), EXPLICIT)) == 6
 
 
 LEAVES = st.sampled_from(
