@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+from fileroom.errors import BadRequest
+
+LABEL_CHARACTERS_MAX = 64  # of a site, or of what an import calls its source: both stand in every pack record
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +23,13 @@ class Source:
     def label(self) -> str:
         """`door:peer`, as packs and index keep it."""
         return f"{self.door}:{self.peer}"
+
+
+def check_label(text: str, what: str) -> str:
+    """The text itself. Raises BadRequest unless it can stand in a pack's records: short and printable."""
+    if 1 <= len(text) <= LABEL_CHARACTERS_MAX and text.isprintable():
+        return text
+    raise BadRequest(f"{what}: expected 1 to {LABEL_CHARACTERS_MAX} printable characters")
 
 
 class Outcome(StrEnum):
@@ -75,6 +87,11 @@ class Arrival:
         if not patient_id:
             return f"\x1f{self.study_uid}"
         return f"{self.values.get('issuer') or self.site}\x1f{patient_id}"
+
+    @property
+    def patient_digest(self) -> str:
+        """What a pack keeps of the identity: enough to see that rot has changed it."""
+        return hashlib.sha256(self.identity.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import lzma
 import os
+import stat
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +64,9 @@ def _folder(folder: Path) -> Iterator[Entry | Unreadable]:
 def _file(path: Path) -> Iterator[Entry | Unreadable]:
     try:
         status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever, opening a device may do anything
+            yield Unreadable(str(path), "not a file but a pipe, a socket or a device")
+            return
         with path.open("rb") as file:
             head = file.read(_ARCHIVE_HEAD_BYTES)
     except OSError as error:
@@ -97,7 +103,7 @@ def _tar(path: Path, stamp: str) -> Iterator[Entry | Unreadable]:
             for info in archive:
                 if info.isfile():
                     yield Entry(f"{path}!{info.name}", info.size, stamp, _tar_opener(archive, info))
-    except (tarfile.TarError, OSError, EOFError) as error:
+    except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         yield Unreadable(str(path), f"not a readable tar: {error}")
 
 

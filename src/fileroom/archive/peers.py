@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from fileroom import errors
 from fileroom.archive import schema
+from fileroom.archive.arrival import check_label
 from fileroom.database import Database
 
 AE_TITLE_LENGTH_MAX = 16
@@ -100,14 +101,14 @@ class Peers:
     def add(self, peer: Peer) -> bool:
         """Record the peer, or replace the one of the same title; True when it is new. Returns once durable.
 
-        Raises BadRequest for a title, host or port that cannot be one.
+        Raises BadRequest for a title, host, port or site that cannot be one.
         """
         table = schema.peer
         title = check_ae_title(peer.ae_title)
         values = {
             "host": check_host(peer.host),
             "port": check_port(peer.port),
-            "site": peer.site,
+            "site": check_label(peer.site, "site"),
             "may": " ".join(word for word in May if word in peer.may),
         }
         with self._database.write() as connection:

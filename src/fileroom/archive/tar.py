@@ -39,6 +39,7 @@ class Label:
     arrived_ms: int
     sequence: int  # rises with arrival
     conflict: bool = False  # same SOP Instance UID as an earlier object, other bytes
+    patient: str = ""  # digest of the patient's identity, so that rot never brings an object under another patient
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ def header(label: Label, size_bytes: int, pack_id: int, start: int, records_byte
             _record("FILEROOM.arrived", str(label.arrived_ms)),
             _record("FILEROOM.sequence", str(label.sequence)),
             _record("FILEROOM.conflict", "1") if label.conflict else b"",
+            _kept_record("FILEROOM.patient", label.patient) if label.patient else b"",
         )
     )
     records += _record("FILEROOM.crc", f"{zlib.crc32(records):08x}")
@@ -232,7 +234,7 @@ def _check_block(block: bytes, kind: bytes, pack_id: int, at: int) -> int:
 def _label(records: bytes, pack_id: int, at: int) -> Label:
     try:
         found = _records(records)
-        crc_at = records.index(b" FILEROOM.crc=") - 2
+        crc_at = records.rindex(b" FILEROOM.crc=") - 2  # ours is the last: an AE title may hold the same words
         if int(found["FILEROOM.crc"], 16) != zlib.crc32(records[:crc_at]):
             raise ValueError("checksum")
         if found["FILEROOM.at"] != f"{pack_id:016x}:{at}":
@@ -265,4 +267,5 @@ def _label_of(found: dict[str, str]) -> Label:
         int(found["FILEROOM.arrived"]),
         int(found["FILEROOM.sequence"]),
         "FILEROOM.conflict" in found,
+        found.get("FILEROOM.patient", ""),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fileroom.archive.arrival import check_label
 from fileroom.archive.peers import ALL, May, check_ae_title, check_host, check_may, check_port
 from fileroom.errors import BadRequest
 
@@ -40,3 +41,14 @@ def test_permissions_are_words() -> None:
     assert check_may(list(May)) == ALL
     with pytest.raises(BadRequest):
         check_may(["store", "delete"])
+
+
+@pytest.mark.parametrize("text", ["main", "Nord 2", "Überlingen", "A FILEROOM.crc=1", "x" * 64])
+def test_a_site_or_label_is_short_printable_text(text: str) -> None:
+    assert check_label(text, "site") == text
+
+
+@pytest.mark.parametrize("text", ["", "x" * 65, "a\nb", "a\x1b[2J", "not UTF-8: \udcff", "\0"])
+def test_what_cannot_stand_in_a_record_is_no_site_or_label(text: str) -> None:
+    with pytest.raises(BadRequest, match="site"):
+        check_label(text, "site")

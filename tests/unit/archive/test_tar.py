@@ -69,6 +69,13 @@ def test_walking_a_pack_gives_back_every_label_and_place(tmp_path: Path) -> None
     assert all(m.size_bytes == 700 for m in members)
 
 
+@pytest.mark.parametrize("marker", ["FILEROOM.crc=1", "FILEROOM.at=0:0", "FILEROOM.sha256=0", "comment="])
+def test_a_sender_whose_name_reads_like_a_record_does_not_break_its_objects(marker: str, tmp_path: Path) -> None:
+    hostile = [label(0), label(1, source=f"dimse:A {marker}"), label(2, site=f"A {marker}")]
+    write_pack(tmp_path / "p.tar", hostile)
+    assert [member.label for member in walk(tmp_path / "p.tar")] == hostile
+
+
 def test_long_uids_keep_their_full_name(tmp_path: Path) -> None:
     long = "1." + "9" * 62
     write_pack(tmp_path / "p.tar", [label(1, study_uid=long, series_uid=long, sop_uid=long)])

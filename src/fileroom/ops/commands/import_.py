@@ -34,7 +34,7 @@ def import_(
 
     Example:  fileroom import /mnt/old-pacs/export --site north
     """
-    from fileroom.archive.arrival import Source
+    from fileroom.archive.arrival import Source, check_label
     from fileroom.archive.importing import Importer, Journal
     from fileroom.ops import logs
     from fileroom.ops.rooms import open_rooms
@@ -43,7 +43,7 @@ def import_(
     settings = options.settings(home)
     logs.start("error", settings.log_format)
     ticker, begin = Ticker(), time.monotonic()
-    source = Source("import", label, site or settings.site)
+    source = Source("import", check_label(label, "--label"), check_label(site or settings.site, "--site"))
     with open_rooms(settings) as rooms, Journal(settings.home / "imports", paths, afresh=afresh) as journal:
         importer = Importer(rooms.receiver, source, journal, lambda report: ticker.show(lambda: _summary(report)))
         try:
