@@ -41,6 +41,11 @@ class Library:
     def tomosynthesis(self) -> Instance:
         return self._cached("tomo", lambda: [corpus.tomosynthesis(0, frames=8 if self.quick else 60)])[0]
 
+    @property
+    def lonely(self) -> bool:
+        """Whether the crowd is still outside."""
+        return self.small <= 100
+
     def _cached(self, kind: str, make: object) -> list[Instance]:
         if kind not in self._cache:
             assert callable(make)

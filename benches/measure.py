@@ -60,7 +60,7 @@ def turn(side: Side, number: int, clients: int, steps: int, hire: Hire, per_step
     before = side.cpu_seconds()
     shift = crew.work(clients, steps, lambda client: hire(side, number, client))
     time.sleep(0.05)  # what the server does right after its answers is part of the work
-    return Sample(shift.seconds, clients * steps * per_step, max(side.cpu_seconds() - before, 1e-4), shift.latencies)
+    return Sample(shift.seconds, clients * steps * per_step, max(side.cpu_seconds() - before, 1e-6), shift.latencies)
 
 
 def take_turns(sides: Sequence[Side], pairs: int, work: Callable[[Side, int], Sample]) -> dict[str, Series]:

@@ -31,7 +31,6 @@ ROWS: dict[str, Callable[[Bench], list[Line]]] = {
     "import": bulk.run_import,
     "metadata": metadata.run,
     "qido": search.run_qido,
-    "qido_rare": search.run_rare,
     "find": search.run_find,
     "frames_ct": frames.run_ct,
     "frames_mg": frames.run_mammograms,
@@ -44,6 +43,8 @@ ROWS: dict[str, Callable[[Bench], list[Line]]] = {
     "retrieve_20k": crowded.run,
     "rebuild": bulk.run_rebuild,
 }
+# These run with 20,000 studies in the archive.
+CROWDED = ("qido_20k", "find_20k", "retrieve_20k", "rebuild")
 
 
 def main() -> int:
@@ -63,7 +64,7 @@ def main() -> int:
     try:
         for name in ROWS:
             if not wanted or name in wanted:
-                for line in _run(bench, name):
+                for line in _run(bench, name, wanted):
                     print(line.markdown(), flush=True)
     finally:
         bench.close()
@@ -72,9 +73,21 @@ def main() -> int:
     return 0
 
 
-def _run(bench: Bench, name: str) -> list[Line]:
+def _run(bench: Bench, name: str, wanted: list[str]) -> list[Line]:
     bench.say(f"row {name}")
+    if name in CROWDED and bench.library.lonely:
+        _before_the_crowd(bench, wanted)
+        bench.say("letting the crowd in")
+        bench.library.crowd()
     return ROWS[name](bench)
+
+
+def _before_the_crowd(bench: Bench, wanted: list[str]) -> None:
+    """What rows in the crowd compare themselves with, where the wanted rows have not measured it."""
+    if not wanted or "qido_20k" in wanted:
+        search.measure_rare(bench)
+    if not wanted or "retrieve_20k" in wanted:
+        crowded.measure_before(bench)
 
 
 def _heading(wanted: list[str], quick: bool) -> str:

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benches.clients.failure import ClientFailed
+from benches.clients.stream import Bytes, Stream, send_all
 from tests.support.corpus.instance import EXPLICIT_LE, Elements, encode
 
-Bytes = bytes | memoryview
 PDU_MAX = 128 * 1024
+_PDU, _PDV = struct.Struct(">BBI"), struct.Struct(">IBB")
 _STORE, _FIND, _GET, _MOVE = 0x0001, 0x0020, 0x0010, 0x0021
 STUDY_FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 STUDY_MOVE = "1.2.840.10008.5.1.4.1.2.2.2"
@@ -39,7 +40,8 @@ class Association:
         """Opens it on loopback. With `receives`, takes the SCP role of every storage class it names (for C-GET)."""
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=120)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._buffer = memoryview(bytearray(1 << 20))
+        self._stream = Stream(self._socket)
+        self._last: tuple[bytes, dict[int, int | str]] = (b"", {})
         self._message = 0
         self._contexts = {name: 2 * place + 1 for place, name in enumerate(abstract_syntaxes)}
         self._socket.sendall(_associate_request(called, self._contexts, receives))
@@ -130,49 +132,39 @@ class Association:
                 pieces.append(view[:free])
                 taken = len(pieces[-1])
                 view, free, left = view[taken:], free - taken, left - taken
-        _send_all(self._socket, pieces)
+        send_all(self._socket, pieces)
 
     def _read_command(self) -> tuple[dict[int, int | str], int, int]:
         """The next command, its context, and the size of the dataset behind it, which is thrown away."""
-        command, context = bytearray(), 0
+        command, context = b"", 0
         reply: dict[int, int | str] | None = None
         size = 0
         while True:
-            kind, length = self._read_head()
+            kind, _, length = _PDU.unpack(self._stream.read(6))
             if kind != 4:
                 raise ClientFailed(f"PDU type {kind} instead of data")
             while length:
-                pdv, context, flags = struct.unpack(">IBB", self._read(6))
-                data = self._read(pdv - 2, keep=bool(flags & 1))
+                pdv, context, flags = _PDV.unpack(self._stream.read(6))
                 length -= pdv + 4
                 if flags & 1:
-                    command += data
+                    command += self._stream.read(pdv - 2)
                     if flags & 2:
-                        reply = _parse(command)
+                        reply = self._parsed(command)
                 else:
+                    self._stream.skip(pdv - 2)
                     size += pdv - 2
                 if flags & 2 and reply is not None and (not flags & 1 or reply[0x00000800] == 0x0101):
                     return reply, context, size
 
+    def _parsed(self, command: bytes) -> dict[int, int | str]:
+        """Matches come with equal commands, so most are parsed already."""
+        if command != self._last[0]:
+            self._last = (command, _parse(command))
+        return self._last[1]
+
     def _read_pdu(self) -> tuple[int, bytes]:
-        kind, length = self._read_head()
-        return kind, bytes(self._read(length))
-
-    def _read_head(self) -> tuple[int, int]:
-        kind, _, length = struct.unpack(">BBI", self._read(6))
-        return kind, length
-
-    def _read(self, size: int, *, keep: bool = True) -> Bytes:
-        """Exactly `size` bytes; without `keep` they are read into a buffer that is used again, and b"" is returned."""
-        if size > len(self._buffer):
-            self._buffer = memoryview(bytearray(size))
-        got = self._socket.recv_into(self._buffer, size, socket.MSG_WAITALL) if size else 0
-        while got < size:
-            more = self._socket.recv_into(self._buffer[got:size], size - got)
-            if not more:
-                raise ClientFailed("the server closed the connection")
-            got += more
-        return bytes(self._buffer[:size]) if keep else b""
+        kind, _, length = _PDU.unpack(self._stream.read(6))
+        return kind, self._stream.read(length)
 
 
 def implicit(elements: Elements) -> bytes:
@@ -185,7 +177,7 @@ def implicit(elements: Elements) -> bytes:
     return struct.pack("<HHII", 0, 0, 4, len(body)) + body
 
 
-def _parse(command: bytes | bytearray) -> dict[int, int | str]:
+def _parse(command: bytes) -> dict[int, int | str]:
     found: dict[int, int | str] = {}
     place = 0
     while place < len(command):
@@ -207,18 +199,6 @@ def _store_response(request: dict[int, int | str]) -> bytes:
             0x00001000: ("UI", str(request[0x00001000]).rstrip("\0")),
         }
     )
-
-
-def _send_all(connection: socket.socket, pieces: list[Bytes]) -> None:
-    for start in range(0, len(pieces), 512):  # IOV_MAX is 1024
-        views = [memoryview(piece) for piece in pieces[start : start + 512]]
-        sent = connection.sendmsg(views)
-        while views:
-            if sent >= len(views[0]):
-                sent -= len(views.pop(0))
-                continue
-            views[0] = views[0][sent:]
-            sent = connection.sendmsg(views)
 
 
 def _associate_request(called: str, contexts: dict[str, int], receives: bool) -> bytes:

@@ -6,8 +6,8 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benches.clients.dimse import _send_all
 from benches.clients.failure import ClientFailed
+from benches.clients.stream import Stream, send_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +24,12 @@ class Connection:
 
     def __init__(self, port: int) -> None:
         self._port = port
-        self._buffer = memoryview(bytearray(1 << 20))
-        self._start = self._end = 0  # what of the buffer is read but not used
         self._open()
 
     def _open(self) -> None:
         self._socket = socket.create_connection(("127.0.0.1", self._port), timeout=120)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._start = self._end = 0
+        self._stream = Stream(self._socket)
 
     def get(self, path: str, accept: str, *, keep: bool = False) -> Answer:
         """Raises ClientFailed unless the answer is 200 (or 206)."""
@@ -50,7 +48,7 @@ class Connection:
         self._socket.close()
 
     def _exchange(self, pieces: list[bytes | memoryview], keep: bool) -> Answer:
-        _send_all(self._socket, pieces)
+        send_all(self._socket, pieces)
         status, headers = self._head()
         kept: list[bytes] | None = [] if keep or status >= 300 else None
         size = self._body(headers, kept)
@@ -64,7 +62,7 @@ class Connection:
 
     def _head(self) -> tuple[int, dict[str, str]]:
         lines = []
-        while line := self._line():
+        while line := self._stream.line():
             lines.append(line)
         if not lines:
             raise ClientFailed("an answer without a status line")
@@ -75,55 +73,15 @@ class Connection:
     def _body(self, headers: dict[str, str], kept: list[bytes] | None) -> int:
         if headers.get("transfer-encoding") == "chunked":
             total = 0
-            while size := int(self._line().split(";")[0], 16):
-                self._skip(size, kept)
-                self._line()
+            while size := int(self._stream.line().split(";")[0], 16):
+                self._stream.skip(size, kept)
+                self._stream.line()
                 total += size
-            while self._line():
+            while self._stream.line():
                 pass
             return total
         if "content-length" not in headers and headers.get("connection", "").lower() == "close":
-            return self._until_closed(kept)
+            return self._stream.rest(kept)
         size = int(headers.get("content-length", "0"))
-        self._skip(size, kept)
+        self._stream.skip(size, kept)
         return size
-
-    def _until_closed(self, kept: list[bytes] | None) -> int:
-        total = 0
-        while True:
-            total += self._end - self._start
-            if kept is not None:
-                kept.append(bytes(self._buffer[self._start : self._end]))
-            self._start, self._end = 0, self._socket.recv_into(self._buffer)
-            if not self._end:
-                return total
-
-    def _line(self) -> str:
-        while True:
-            waiting = bytes(self._buffer[self._start : self._end])
-            place = waiting.find(b"\r\n")
-            if place >= 0:
-                self._start += place + 2
-                return waiting[:place].decode("latin-1")
-            self._fill()
-
-    def _skip(self, size: int, kept: list[bytes] | None) -> None:
-        while size:
-            if self._start == self._end:
-                self._start = self._end = 0
-                self._fill()
-            taken = min(size, self._end - self._start)
-            if kept is not None:
-                kept.append(bytes(self._buffer[self._start : self._start + taken]))
-            self._start += taken
-            size -= taken
-
-    def _fill(self) -> None:
-        if self._start:
-            waiting = self._end - self._start
-            self._buffer[:waiting] = bytes(self._buffer[self._start : self._end])
-            self._start, self._end = 0, waiting
-        got = self._socket.recv_into(self._buffer[self._end :])
-        if not got:
-            raise ClientFailed("the server closed the connection")
-        self._end += got

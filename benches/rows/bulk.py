@@ -80,7 +80,6 @@ def _timed(work: Callable[[], object]) -> float:
 
 def run_rebuild(bench: Bench) -> list[Line]:
     """The index of the whole library, crowd and all, made anew from packs and records. Runs last."""
-    bench.library.crowd()
     bench.say("rebuild-index")
     library = bench.library
     ours = next((side for side in library.sides if side.name == FILEROOM), None)

@@ -10,21 +10,24 @@ from benches.rows import frames, study
 from benches.table import Line
 
 _NOISE = 0.8  # a share of the earlier rate that this machine's noise explains
-_ROWS: tuple[Callable[[Bench], list[Line]], ...] = (
-    frames.run_ct,
-    lambda bench: [study.wado_line(bench, 1)],
-    study.run_get,
-)
+_ROWS: dict[str, Callable[[Bench], list[Line]]] = {
+    "CT frames at random, 4 clients": frames.run_ct,
+    "CT study by WADO-RS, as stored, 1 client": lambda bench: [study.wado_line(bench, 1)],
+    "CT study by C-GET": study.run_get,
+}
+
+
+def measure_before(bench: Bench) -> None:
+    """Each row at 100 studies, unless it was measured already."""
+    for name, row in _ROWS.items():
+        if name not in bench.figures:
+            row(bench)
 
 
 def run(bench: Bench) -> list[Line]:
-    """Each row's limit is Fileroom's own rate before the crowd came in; asked now when it was not yet."""
-    if bench.library.small <= 100 and not bench.figures:
-        for row in _ROWS:
-            row(bench)
-    bench.library.crowd()
+    """Each row's limit is Fileroom's own rate before the crowd came in."""
     before = dict(bench.figures)
-    return [_against(line, bench, before) for row in _ROWS for line in row(bench)]
+    return [_against(line, bench, before) for row in _ROWS.values() for line in row(bench)]
 
 
 def _against(line: Line, bench: Bench, before: dict[str, float]) -> Line:
