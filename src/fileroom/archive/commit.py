@@ -285,7 +285,7 @@ class Committer:
         return batches, True
 
     def _index_batches(self, batches: list[_Batch]) -> None:
-        owed, self._owed = self._owed, []
+        owed = self._owed  # owed until it is written: the archive is not well meanwhile
         todo = owed + batches
         items = [item for batch in todo for item in batch.items]
         try:
@@ -303,7 +303,9 @@ class Committer:
         except Exception:  # noqa: BLE001 - the thread all senders wait for must not die
             _log.exception("index failed objects=%d", len(items))
             self._index_singly(todo)
+            self._owed = []
             return
+        self._owed = []
         for item, verdict in zip(items, verdicts, strict=True):
             if verdict.reason:
                 _log.warning("held outcome=%s sop=%s reason=%s", verdict.outcome, item.arrival.sop_uid, verdict.reason)
@@ -317,6 +319,8 @@ class Committer:
                 try:
                     batch.wait_synced()
                     (verdict,) = self._record([], [item.arrival], first_try=False)
+                except _NotSynced as lost:
+                    self._inflight.refuse([item], lost.reason)
                 except Exception as error:  # noqa: BLE001 - whatever it is, it is this object's own
                     self._index.forget()
                     _log.error("index refuses sop=%s kind=%s", item.arrival.sop_uid, type(error).__name__)
@@ -324,7 +328,7 @@ class Committer:
                 else:
                     self._inflight.resolve(item, verdict)
         try:
-            self._record(todo, [], first_try=True)
+            self._record([batch for batch in todo if batch.failure is None], [], first_try=True)
         except errors.FileroomError as error:
             _log.error("pack sizes not recorded reason=%s", error)
 
@@ -373,6 +377,7 @@ def _label(arrival: Arrival) -> tar.Label:
         arrival.arrived_ms,
         arrival.sequence,
         arrival.conflict,
+        arrival.patient_digest,
     )
 
 

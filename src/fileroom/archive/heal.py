@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import mmap
 import os
 import time
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from fileroom import errors
 from fileroom.archive import schema, tar
 from fileroom.archive.index import Index
 from fileroom.archive.members import Finding, PackReader
-from fileroom.archive.packs import Packs, storage_error
+from fileroom.archive.packs import Packs, storage_error, sync_folder
 from fileroom.archive.tar import Member
 from fileroom.database import Database, Ids
 
@@ -94,6 +95,7 @@ class _Healing:
             if size < acknowledged:
                 self.report(Finding("short", pack_id, size, f"{acknowledged} bytes were acknowledged"))
                 return
+            _settle(fd, acknowledged)
             end = self._take_in(path, pack_id, acknowledged)
             if end < size and os.pread(fd, size - end, end).strip(b"\0"):
                 self._put_tail_aside(fd, pack_id, end, size)
@@ -153,6 +155,7 @@ class _Healing:
                     at += kept.write(os.pread(fd, min(1 << 20, size - at), at))
                 kept.flush()
                 os.fsync(kept.fileno())
+            sync_folder(self._packs.aside)
         except OSError as error:
             raise storage_error(error) from error
         self.report(Finding("aside", pack_id, end, f"{size - end} bytes, kept as {target.name}"))
@@ -166,6 +169,18 @@ class _Healing:
             if changed.rowcount == 0:
                 row = {"id": pack_id, "size_bytes": size_bytes, "closed": True, "created_ms": int(time.time() * 1000)}
                 connection.execute(sa.insert(table), [row])
+
+
+def _settle(fd: int, start: int) -> None:
+    """Return once what can be read from `start` on is what the disk holds: the index must not believe in less.
+
+    The system may keep bytes in memory whose sync failed, and call them written: they are read from the disk again.
+    """
+    try:
+        os.fsync(fd)
+        os.posix_fadvise(fd, start - start % mmap.PAGESIZE, 0, os.POSIX_FADV_DONTNEED)
+    except OSError as error:
+        raise storage_error(error) from error
 
 
 @contextmanager

@@ -62,13 +62,15 @@ class PackReader:
 
     def members(self, start: int, end: int, report: Callable[[Finding], None]) -> Iterator[Member]:
         """Every readable member between two offsets, going on behind damage, which is reported."""
-        at: int | None = start
-        while at is not None:
+        at = start
+        while True:
             try:
                 for member in tar.walk(self._fd, self.pack_id, at, end):
                     at = member.end
                     yield member
-                return
+                if end - at <= len(tar.END):
+                    return
+                why = "zeros where a member or the end should be"
             except errors.DamagedPack as error:
                 whole = self._salvaged(at, end)
                 if whole is not None:
@@ -77,9 +79,12 @@ class PackReader:
                     at = whole.end
                     yield whole
                     continue
-                behind = tar.resync(self._fd, self.pack_id, at, end)
-                report(Finding("damaged", self.pack_id, at, f"{error}; {self._guess(at, end)}"))
-                at = behind
+                why = f"{error}; {self._guess(at, end)}"
+            report(Finding("damaged", self.pack_id, at, why))
+            behind = tar.resync(self._fd, self.pack_id, at, end)
+            if behind is None:
+                return
+            at = behind
 
     def _salvaged(self, at: int, end: int) -> Member | None:
         """The member behind a damaged header, when its bytes agree with the digest that the header still holds."""

@@ -162,13 +162,17 @@ class Packs:
         Raises StorageFull.
         """
         path = self.path(pack_id).with_suffix(".part" if unfinished else ".tar")
+        other = path.with_suffix(".tar" if unfinished else ".part")
         try:
             fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX)
-                self._sync_folder()
+                if other.exists():  # another process took the same id: `publish` must not replace its pack
+                    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(other))
+                sync_folder(self.folder)
             except OSError:
                 os.close(fd)
+                path.unlink(missing_ok=True)
                 raise
         except OSError as error:
             raise storage_error(error) from error
@@ -178,7 +182,7 @@ class Packs:
         """Give an unfinished pack its lasting name, durably. Raises StorageFull."""
         try:
             os.rename(writer.path, self.path(writer.pack_id))
-            self._sync_folder()
+            sync_folder(self.folder)
         except OSError as error:
             raise storage_error(error) from error
 
@@ -209,12 +213,14 @@ class Packs:
                 self._open.popitem(last=False)
         return file
 
-    def _sync_folder(self) -> None:
-        fd = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+
+def sync_folder(folder: Path) -> None:
+    """Return once the folder's entries survive power loss. Raises OSError."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def storage_error(error: OSError) -> errors.FileroomError:

@@ -39,19 +39,28 @@ def rebuild_index(database: Database, packs: Packs, progress: Progress = lambda 
     """
     ids = packs.ids()
     with database.write() as connection:
+        promised = _promised(connection)
         tables = [METADATA.tables[name] for name in schema.SHADOWS]
         METADATA.drop_all(connection, tables)
         METADATA.create_all(connection, tables)
-        work = _Rebuild(connection, packs, ids, progress)
+        work = _Rebuild(connection, packs, ids, promised, progress)
         work.run()
     return RebuildReport(len(ids), work.objects, work.held, tuple(work.findings))
 
 
 class _Rebuild:
-    def __init__(self, connection: sa.Connection, packs: Packs, ids: list[int], progress: Progress) -> None:
+    def __init__(
+        self,
+        connection: sa.Connection,
+        packs: Packs,
+        ids: list[int],
+        promised: dict[int, tuple[int, bool]],
+        progress: Progress,
+    ) -> None:
         self._connection = connection
         self._packs = packs
         self._ids = ids
+        self._promised = promised
         self._progress = progress
         self._index = Index(Ids())
         self._ends: dict[int, int] = {}
@@ -77,10 +86,26 @@ class _Rebuild:
         self._record_packs()
 
     def _record_packs(self) -> None:
+        """What was promised stays promised: a pack that is gone, short or damaged at its end is not laundered."""
         rows = []
-        for pack_id in self._ids:
-            end = self._ends.get(pack_id, 0)
-            finished = self._packs.path(pack_id).stat().st_size == end + len(tar.END)  # else the next start closes it
+        for pack_id in sorted({*self._ids, *self._promised}):
+            promised, closed = self._promised.get(pack_id, (0, False))
+            size = self._packs.path(pack_id).stat().st_size if pack_id in self._ids else None
+            end = max(self._ends.get(pack_id, 0), promised)
+            if size is None and promised:
+                self.findings.append(Finding("gone", pack_id, 0, f"{promised} bytes were acknowledged"))
+            elif size is not None and size < promised:
+                self.findings.append(Finding("short", pack_id, size, f"{promised} bytes were acknowledged"))
+            finished = closed or size == end + len(tar.END)  # else the next start closes it
             rows.append({"id": pack_id, "size_bytes": end, "closed": finished, "created_ms": Ids.time_ms(pack_id)})
         if rows:
             self._connection.execute(sa.insert(schema.pack), rows)
+
+
+def _promised(connection: sa.Connection) -> dict[int, tuple[int, bool]]:
+    """Pack id to its acknowledged size and whether it is closed, as the old index knows it; {} when it is gone."""
+    if not sa.inspect(connection).has_table(schema.pack.name):
+        return {}
+    columns = schema.pack.c
+    rows = connection.execute(sa.select(columns.id, columns.size_bytes, columns.closed))
+    return {pack_id: (size_bytes, closed) for pack_id, size_bytes, closed in rows}

@@ -82,7 +82,7 @@ class _Replay:
         """Every member of every pack by sequence. A pack is opened only when its turn comes."""
         waiting = sorted((first, pack_id) for pack_id in self._ids if (first := self._first(pack_id)) is not None)
         waiting.reverse()
-        heads: list[tuple[int, int, Member, _Open]] = []
+        heads: list[tuple[int, int, Member, _Open]] = []  # by sequence, then by pack
         with ExitStack() as stack:
             while waiting or heads:
                 while waiting and (not heads or waiting[-1][0] <= heads[0][0]):
@@ -102,7 +102,7 @@ class _Replay:
             opened.close()
             return
         self._batch.ends[opened.reader.pack_id] = member.end
-        heapq.heappush(heads, (member.label.sequence, member.offset, member, opened))
+        heapq.heappush(heads, (member.label.sequence, opened.reader.pack_id, member, opened))
 
     def _first(self, pack_id: int) -> int | None:
         """The sequence of a pack's first object. Of a pack without one, what is wrong with it is found here."""
@@ -123,7 +123,12 @@ class _Replay:
             self._batch_found(Finding(kind, reader.pack_id, member.offset, str(error), *uids))
             return
         if wrong:
-            self._batch_found(Finding("rot", reader.pack_id, member.offset, wrong, *uids))
+            whose = (arrival.study_uid, arrival.series_uid, arrival.sop_uid, arrival.patient_digest)
+            known = whose == (*uids, label.patient)
+            detail = wrong if known else f"{wrong}; it no longer says whose it is and is left out of the index"
+            self._batch_found(Finding("rot", reader.pack_id, member.offset, detail, *uids))
+            if not known:
+                return
         self._batch.arrivals.append(arrival)
 
 

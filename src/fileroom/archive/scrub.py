@@ -63,7 +63,7 @@ class _Scrub:
         self.findings: list[Finding] = []
 
     def pack(self, pack_id: int, acknowledged: int) -> None:
-        known = self._known(pack_id)
+        known = self._known(pack_id, acknowledged)
         if not self._packs.path(pack_id).exists():
             self.findings.append(Finding("gone", pack_id, 0, f"it held {len(known)} objects"))
             self._missing(pack_id, known)
@@ -107,16 +107,17 @@ class _Scrub:
             uids = (row.study_uid, row.series_uid, row.sop_uid)
             self.findings.append(Finding("missing", pack_id, offset, "its bytes are not to be found", *uids))
 
-    def _known(self, pack_id: int) -> dict[int, _Known]:
+    def _known(self, pack_id: int, acknowledged: int) -> dict[int, _Known]:
+        """By offset. What arrived after the promise was read is not looked for."""
         live = (
             sa.select(_I.offset, _S.study_uid, _E.series_uid, _I.sop_uid, _I.digest, _I.size_bytes)
             .select_from(
                 schema.instance.join(schema.series, _E.id == _I.series_pk).join(schema.study, _S.id == _E.study_pk)
             )
-            .where(_I.pack_id == pack_id)
+            .where(_I.pack_id == pack_id, _I.offset < acknowledged)
         )
         held = sa.select(_H.offset, _H.study_uid, _H.series_uid, _H.sop_uid, _H.digest, _H.size_bytes).where(
-            _H.pack_id == pack_id
+            _H.pack_id == pack_id, _H.offset < acknowledged
         )
         with self._database.read() as connection:
             return {row[0]: _Known(*row[1:]) for part in (live, held) for row in connection.execute(part)}
