@@ -6,13 +6,15 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import islice
 
 from fileroom.net.failure import AbortReason, Violation
 from fileroom.net.limits import CONTEXTS_MAX
 from fileroom.net.pdu import HEADER, PduType
 
 APPLICATION_CONTEXT = "1.2.840.10008.3.1.1.1"
-SYNTAXES_MAX = 256  # transfer syntaxes kept of one context: the standard has about 60
+SYNTAXES_MAX = 256  # transfer syntaxes read of one context: the standard has about 60
+_ITEMS_MAX = 4 * CONTEXTS_MAX  # of one PDU; all but its contexts come once
 
 _ITEM = struct.Struct(">BxH")
 _FIXED = struct.Struct(">HH16s16s32s")
@@ -114,7 +116,7 @@ def decode_request(body: bytes) -> Request:
     proposals = []
     for context_id, _, subitems in contexts:
         abstract = next((_uid(value) for kind, value in subitems if kind == 0x30), "")
-        syntaxes = tuple(_uid(value) for kind, value in subitems if kind == 0x40)[:SYNTAXES_MAX]
+        syntaxes = tuple(_uid(value) for kind, value in subitems if kind == 0x40)
         if not abstract:
             raise Violation("a presentation context has no abstract syntax")
         proposals.append(Proposal(context_id, abstract, syntaxes))
@@ -167,7 +169,9 @@ def _decode(body: bytes, context_kind: int) -> tuple[Hello, _Contexts]:
     application, user = "", b""
     contexts: _Contexts = []
     seen: set[int] = set()
-    for kind, value in _items(body, _FIXED.size):
+    for number, (kind, value) in enumerate(_items(body, _FIXED.size)):
+        if number == _ITEMS_MAX:
+            raise Violation("an association PDU holds too many items")
         if kind == 0x10:
             application = _uid(value)
         elif kind == 0x50:
@@ -179,7 +183,7 @@ def _decode(body: bytes, context_kind: int) -> tuple[Hello, _Contexts]:
             if context_id % 2 == 0 or context_id in seen or len(seen) == CONTEXTS_MAX:
                 raise Violation("a presentation context's number is even or used twice")
             seen.add(context_id)
-            contexts.append((context_id, value[2], list(_items(value, 4))))
+            contexts.append((context_id, value[2], list(islice(_items(value, 4), SYNTAXES_MAX + 1))))
     hello = _user_information(user, text_of(called), text_of(calling), application, version)
     return hello, contexts
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pynetdicom.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RQ
 
 from fileroom.net.associate import (
+    SYNTAXES_MAX,
     Acceptance,
     Answer,
     Hello,
@@ -83,6 +84,16 @@ def _with(items: bytes) -> bytes:
 def test_what_breaks_the_format_is_a_violation(items: bytes) -> None:
     with pytest.raises(Violation):
         decode_request(_with(items))
+
+
+def test_a_request_crammed_with_items_costs_no_more_than_an_honest_one() -> None:
+    crammed = (
+        struct.pack(">Bxxx", 1) + _item(0x30, b"1.2") + _item(0x40, b"1.2.840.10008.1.2") + _item(0x40, b"") * 15000
+    )
+    request = decode_request(_with(_item(0x20, crammed)))
+    assert len(request.proposals[0].transfer_syntaxes) <= SYNTAXES_MAX
+    with pytest.raises(Violation, match="too many items"):
+        decode_request(_with(_item(0x77, b"") * 1000))
 
 
 def test_unknown_items_user_identity_and_extended_negotiation_are_stepped_over() -> None:
