@@ -11,7 +11,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,6 +29,15 @@ METADATA = sa.MetaData(
     }
 )
 
+_RACES = ("40001", "40P01")  # PostgreSQL: serialization failure, deadlock
+_SERVER_DEFAULTS = {  # for a server that is cut off, or a session elsewhere that holds a lock and does nothing
+    "connect_timeout": "10",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "30000",
+    "options": "-c lock_timeout=30s",
+}
 _EPOCH_MS = 1_577_836_800_000  # 2020-01-01T00:00:00Z
 
 
@@ -100,6 +109,7 @@ def _sqlite_engine(url: sa.URL, busy_timeout_seconds: float) -> sa.Engine:
 def _server_engine(url: sa.URL) -> sa.Engine:
     if url.drivername == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
+    url = url.set(query={**_SERVER_DEFAULTS, **url.query})
     return sa.create_engine(url, pool_size=16, max_overflow=16, pool_pre_ping=True, query_cache_size=1000)
 
 
@@ -120,14 +130,27 @@ def _wrapped() -> Iterator[None]:
         raise
 
 
+def lost_race(error: BaseException) -> bool:
+    """Whether another writer was faster, so that the same transaction run again may succeed."""
+    if isinstance(error, exc.IntegrityError):
+        return True
+    cause = error.__cause__ if isinstance(error, errors.DatabaseUnavailable) else None
+    return isinstance(cause, exc.DBAPIError) and getattr(cause.orig, "sqlstate", "") in _RACES
+
+
 class Standing:
     """One connection that a thread keeps for its own use: the same promises as the database's, without the pool's cost.
 
-    After any error the connection is given up and the next use opens another.
+    After any error the connection is given up and the next use opens another. One to a server that was idle goes through
+    the pool, which looks whether it still lives: a server that was restarted meanwhile refuses nobody.
     """
+
+    _IDLE_SECONDS = 1.0
 
     def __init__(self, database: Database) -> None:
         self._engine = database.engine
+        self._in_process = database.is_sqlite
+        self._used = 0.0
         self._reading: sa.Connection | None = None
         self._writing: sa.Connection | None = None
 
@@ -136,6 +159,7 @@ class Standing:
         """As `Database.read`, each statement on its own."""
         try:
             with _wrapped():
+                self._through_pool_when_idle()
                 if self._reading is None:
                     self._reading = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
                 yield self._reading
@@ -148,6 +172,7 @@ class Standing:
         """As `Database.write`."""
         try:
             with _wrapped():
+                self._through_pool_when_idle()
                 if self._writing is None:
                     self._writing = self._engine.connect().execution_options(fileroom_write=True)
                 with self._writing.begin():
@@ -156,8 +181,17 @@ class Standing:
             self.close()
             raise
 
+    def _through_pool_when_idle(self) -> None:
+        now = time.monotonic()
+        if not self._in_process and now - self._used > self._IDLE_SECONDS:
+            for connection in (self._reading, self._writing):
+                if connection is not None:
+                    connection.close()
+            self._reading = self._writing = None
+        self._used = now
+
     def close(self) -> None:
-        """Give the connections back; idempotent."""
+        """Give the connections up; idempotent."""
         for connection in (self._reading, self._writing):
             if connection is not None:
                 connection.invalidate()
@@ -246,28 +280,27 @@ class Prepared:
         """Every row for these bound values, read in one short snapshot. Raises DatabaseUnavailable."""
         merged = {**self._constants, **values}
         with _wrapped():
-            connection = self._pool()
             try:
-                cursor: Any = connection.cursor()
-                cursor.execute(self.sql, merged if self._names is None else [merged[name] for name in self._names])
-                found: list[tuple[Any, ...]] = cursor.fetchall()
-                return found
-            except self._driver_error as error:
+                with closing(self._pool()) as connection:
+                    cursor: Any = connection.cursor()
+                    cursor.execute(self.sql, merged if self._names is None else [merged[name] for name in self._names])
+                    found: list[tuple[Any, ...]] = cursor.fetchall()
+                    return found
+            except self._driver_error as error:  # raised as it is, by a pool that cannot connect too
                 raise errors.DatabaseUnavailable(f"the database did not answer: {type(error).__name__}") from error
-            finally:
-                connection.close()
 
 
 class Ids:
     """Makes 63-bit row keys that rise with time: milliseconds, this process's random bits, a counter.
 
-    Two processes may in theory collide; the primary key then refuses and the caller's retry takes another.
+    `after`: a key that all of them are larger than, so that they rise although the clock went back. Two processes may
+    make the same one: the primary key then refuses, and the caller's retry takes another.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, after: int = 0) -> None:
         self._lock = threading.Lock()
         self._node = random.SystemRandom().getrandbits(10)
-        self._last = 0
+        self._last = (after >> 22) << 12 | 0xFFF
 
     @staticmethod
     def time_ms(key: int) -> int:

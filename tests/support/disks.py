@@ -41,7 +41,7 @@ class SmallDisk:
             if leave:
                 return
             file.seek(0, os.SEEK_END)
-            for piece in (_PIECE, _PIECE[:4096], _PIECE[:1]):
+            for piece in (_PIECE, _PIECE[:4096]):
                 try:
                     while True:
                         file.write(piece)
