@@ -27,6 +27,7 @@ _DICOM = "application/dicom"
 _READ_BYTES = 262144
 _IN_FLIGHT_MAX = 64  # objects of one request handed over and not yet durable
 _IN_FLIGHT_BYTES_MAX = 64 << 20  # and their bytes
+_LOGGED_MAX = 20  # refusals of one request that get a line each; a crowd must not fill the log
 _HINT = 'send multipart/related; type="application/dicom"; boundary=..., or one file as application/dicom'
 
 
@@ -108,6 +109,7 @@ class _Run:
         self._study_uid = study_uid
         self._in_flight: deque[tuple[Pending, int]] = deque()
         self._in_flight_bytes = 0
+        self._refused = 0
         self.results: list[Result] = []
 
     def take(self, files: Iterator[_File]) -> None:
@@ -124,6 +126,8 @@ class _Run:
             self._failed(error)
         while self._in_flight:
             self._wait_one()
+        if self._refused > _LOGGED_MAX:
+            log.info("objects refused", extra={"door": "stow", "peer": self._source.peer, "count": self._refused})
         if not self.results:
             raise errors.BadRequest("the body holds no object", hint=_HINT)
 
@@ -156,7 +160,10 @@ class _Run:
 
     def _failed(self, error: errors.FileroomError, known: Pending | None = None) -> None:
         """`known`: the object, when its header could be read before it failed."""
-        log.info("object refused", extra={"door": "stow", "peer": self._source.peer, "reason": str(error)})
+        self._refused += 1
+        if self._refused <= _LOGGED_MAX:
+            log.info("object refused", extra={"door": "stow", "peer": self._source.peer, "reason": str(error)})
+        error.__traceback__ = error.__context__ = None  # they would keep every frame and buffer of this object
         named = error if isinstance(error, errors.WrongStudy) else known
         self.results.append(
             Result(

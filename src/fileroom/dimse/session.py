@@ -100,19 +100,22 @@ class Session:
             self._wire.finish(pdu.abort(AbortReason.NOT_SPECIFIED), 2.0)
         except Exception as error:  # noqa: BLE001 - the last line of defence: one association ends, and the log says where
             where = "".join(traceback.format_tb(error.__traceback__))  # no message: it may quote what was sent
-            _log.error("association broke %s error=%s\n%s", self._who(), type(error).__name__, where)
+            _log.error(
+                "association broke calling=%s address=%s error=%s\n%s", *self._who(), type(error).__name__, where
+            )
             self._tally.count("broken")
             self._wire.finish(pdu.abort(), 1.0)
 
     def _ended(self, error: AssociationEnded) -> None:
         if self._stopping:
-            _log.info("association ended by shutdown %s", self._who())
+            _log.info("association ended by shutdown calling=%s address=%s", *self._who())
             return
         self._tally.count("aborted")
-        _log.warning("association ended %s reason=%s: %s", self._who(), type(error).__name__, error)
+        _log.warning("association ended calling=%s address=%s reason=%s: %s", *self._who(), type(error).__name__, error)
 
-    def _who(self) -> str:
-        return f"calling={self._caller.title if self._caller else '-'} address={self.address}"
+    def _who(self) -> tuple[str, str]:
+        """Calling AE title and address for the log, each a value of its own: a title may look like other fields."""
+        return self._caller.title if self._caller else "-", self.address
 
     def _serve(self) -> None:
         self._wire.expect(self._settings.limits.artim_seconds, "an association request")
@@ -133,8 +136,8 @@ class Session:
             association.close()
         wire, seconds = self._wire, time.monotonic() - begin
         _log.info(
-            "association over %s seconds=%.3f bytes_in=%d bytes_out=%d",
-            self._who(),
+            "association over calling=%s address=%s seconds=%.3f bytes_in=%d bytes_out=%d",
+            *self._who(),
             seconds,
             wire.bytes_in,
             wire.bytes_out,
@@ -184,7 +187,9 @@ class Session:
             roles,
         )
         self._wire.send(encode_acceptance(Acceptance(hello, answers)))
-        _log.info("association accepted %s contexts=%d/%d", self._who(), len(contexts), len(answers))
+        _log.info(
+            "association accepted calling=%s address=%s contexts=%d/%d", *self._who(), len(contexts), len(answers)
+        )
         return association
 
     def _next(self, association: Association, caller: Caller) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,10 +72,5 @@ def packs_check(settings: Settings) -> Check:
 
 
 def _try_write(folder: Path) -> None:
-    path = folder / f".probe-{os.getpid()}"
-    fd = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o640)
-    try:
-        os.write(fd, b"fileroom")
-    finally:
-        os.close(fd)
-        os.unlink(path)
+    with tempfile.TemporaryFile(dir=folder, buffering=0) as file:  # without a name: many may ask at once
+        file.write(b"fileroom")
