@@ -11,7 +11,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +19,7 @@ from sqlalchemy import event, exc
 from sqlalchemy.dialects import sqlite
 
 from fileroom import errors
+from fileroom.readers import Readers
 
 METADATA = sa.MetaData(
     naming_convention={
@@ -48,6 +49,7 @@ class Database:
         self.url = sa.make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url, busy_timeout_seconds) if self.is_sqlite else _server_engine(self.url)
+        self.readers = Readers(self.engine)
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -68,7 +70,8 @@ class Database:
                 yield connection
 
     def close(self) -> None:
-        """Give back every pooled connection."""
+        """Give back every connection."""
+        self.readers.close()
         self.engine.dispose()
 
 
@@ -141,8 +144,8 @@ def lost_race(error: BaseException) -> bool:
 class Standing:
     """One connection that a thread keeps for its own use: the same promises as the database's, without the pool's cost.
 
-    After any error the connection is given up and the next use opens another. One to a server that was idle goes through
-    the pool, which looks whether it still lives: a server that was restarted meanwhile refuses nobody.
+    After any error the connection is given up and the next use opens another. One to a server that was idle goes
+    through the pool, which looks whether it still lives: a server that was restarted meanwhile refuses nobody.
     """
 
     _IDLE_SECONDS = 1.0
@@ -271,8 +274,7 @@ class Prepared:
     def __init__(self, database: Database, statement: sa.Select[Any]) -> None:
         compiled = statement.compile(database.engine)
         self.sql = str(compiled)
-        self._pool = database.engine.raw_connection
-        self._driver_error: type[Exception] = database.engine.dialect.loaded_dbapi.Error
+        self._readers = database.readers
         self._names: list[str] | None = getattr(compiled, "positiontup", None)
         self._constants = {name: value for name, value in compiled.params.items() if value is not None}
 
@@ -280,14 +282,9 @@ class Prepared:
         """Every row for these bound values, read in one short snapshot. Raises DatabaseUnavailable."""
         merged = {**self._constants, **values}
         with _wrapped():
-            try:
-                with closing(self._pool()) as connection:
-                    cursor: Any = connection.cursor()
-                    cursor.execute(self.sql, merged if self._names is None else [merged[name] for name in self._names])
-                    found: list[tuple[Any, ...]] = cursor.fetchall()
-                    return found
-            except self._driver_error as error:  # raised as it is, by a pool that cannot connect too
-                raise errors.DatabaseUnavailable(f"the database did not answer: {type(error).__name__}") from error
+            return self._readers.rows(
+                self.sql, merged if self._names is None else [merged[name] for name in self._names]
+            )
 
 
 class Ids:

@@ -6,12 +6,14 @@ The order is the promise: pack bytes synced, then index committed (itself synced
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -22,9 +24,11 @@ from fileroom.archive.arrival import Arrival, Verdict
 from fileroom.archive.index import Index
 from fileroom.archive.inflight import InFlight, Item, Pending, Watch
 from fileroom.archive.packs import Bytes, Packs, PackWriter
-from fileroom.database import Change, Database, Ids, Standing
+from fileroom.database import Change, Database, Ids, Standing, lost_race
 
 _log = logging.getLogger("fileroom.archive")
+
+T = TypeVar("T")
 
 _BATCH_BYTES = 64 << 20
 _BATCH_OBJECTS = 256
@@ -64,8 +68,10 @@ class _Batch:
     def sync(self, writer: PackWriter) -> None:
         """Sync the pack and tell the index thread how it went."""
         assert self.synced is not None
+        self.failure = errors.StorageFull("the pack was not synced", hint="see the log")
         try:
             writer.sync()
+            self.failure = None
         except errors.FileroomError as error:
             self.failure = error
         finally:
@@ -116,6 +122,7 @@ class Committer:
         self._writer_since = 0.0
         self._last: _Batch | None = None  # the newest batch handed to the index
         self._closed: list[int] = []  # packs closed since the last batch
+        self._ended = False  # nobody takes anything from the queues any more
         self._threads = [
             threading.Thread(target=self._pack_loop, name="packs", daemon=True),
             threading.Thread(target=self._index_loop, name="index", daemon=True),
@@ -145,13 +152,12 @@ class Committer:
         """Take an object whose bytes are in memory; `release` is called once they are written or dropped."""
         pending = Pending(arrival, self._watch)
         self._incoming.put(Item(arrival, pending, pieces, release))
+        if self._ended:
+            self._refuse_rest()
         return pending
 
     def adopt(self, arrival: Arrival, writer: PackWriter, offset: int) -> Pending:
-        """Take an object that lies in an unfinished pack of its own, header room left before `offset`.
-
-        Raises StorageFull; the pack is then gone.
-        """
+        """Take an object that lies in an unfinished pack of its own, header room left before `offset`."""
         pending = Pending(arrival, self._watch)
         item = Item(arrival, pending)
         if not self._inflight.claim([item]):
@@ -166,12 +172,36 @@ class Committer:
             size_bytes = writer.size_bytes
             writer.finish()
             self._packs.publish(writer)
-        except errors.FileroomError as error:
+        except Exception as error:  # noqa: BLE001 - who sends the same object again waits for this one
             self._packs.discard(writer)
-            self._inflight.refuse([item], error)
+            self._refuse([item], error)
             return pending
         self._written.put(_Batch([item], {writer.pack_id: size_bytes}, [writer.pack_id]))
+        if self._ended:
+            self._refuse_rest()
         return pending
+
+    def _refuse(self, items: list[Item], error: Exception) -> None:
+        """Tell the senders of these objects what went wrong: a defect of ours is for the log alone."""
+        if isinstance(error, errors.FileroomError):
+            _log.error("storing failed objects=%d reason=%s", len(items), error)
+        else:
+            _log.error("storing failed objects=%d", len(items), exc_info=error)
+            error = errors.StorageFull("storing failed", hint="see the log")
+        self._inflight.refuse(items, error)
+
+    def _refuse_rest(self) -> None:
+        """What came too late is not stored, or not indexed before the next start; nobody waits for it."""
+        rest = [item for batch in self._owed for item in batch.items]
+        with contextlib.suppress(queue.Empty):
+            while True:
+                item = self._incoming.get_nowait()
+                rest += [] if item is None else [item]
+        with contextlib.suppress(queue.Empty):
+            while True:
+                batch = self._written.get_nowait()
+                rest += [] if batch is None else batch.items
+        self._inflight.refuse(rest, errors.DatabaseUnavailable("the archive is stopping"))
 
     # -- first thread: packs ---------------------------------------------------------------------------------------
 
@@ -180,7 +210,9 @@ class Committer:
             if first.arrival.size_bytes < _SMALL_BYTES and self._last is not None:
                 self._last.done.wait()  # small objects cost more a batch than a byte: let more of them come together
             items, last = self._gather(first)
-            self._guarded(items, self._write_packs)
+            fresh = self._guarded(items, self._inflight.claim)
+            if fresh:
+                self._guarded(fresh, self._write_packs)
             if last:
                 break
         self._close_pack()
@@ -201,21 +233,15 @@ class Committer:
             size += item.arrival.size_bytes
         return items, False
 
-    def _guarded(self, items: list[Item], act: Callable[[list[Item]], None]) -> None:
-        """Run a step; whatever goes wrong, the senders hear of it and the thread lives on."""
+    def _guarded(self, items: list[Item], act: Callable[[list[Item]], T]) -> T | None:
+        """Run a step; whatever goes wrong, the senders hear of it, the thread lives on, and the result is None."""
         try:
-            act(items)
-        except errors.FileroomError as error:
-            _log.error("storing failed objects=%d reason=%s", len(items), error)
-            self._inflight.refuse(items, error)
-        except Exception:  # noqa: BLE001 - the thread all senders wait for must not die
-            _log.exception("storing failed objects=%d", len(items))
-            self._inflight.refuse(items, errors.StorageFull("storing failed", hint="see the log"))
+            return act(items)
+        except Exception as error:  # noqa: BLE001 - the thread all senders wait for must not die
+            self._refuse(items, error)
+            return None
 
-    def _write_packs(self, items: list[Item]) -> None:
-        fresh = self._inflight.claim(items)
-        if not fresh:
-            return
+    def _write_packs(self, fresh: list[Item]) -> None:
         writer = self._turn_over()
         pieces: list[Bytes] = []
         at = writer.size_bytes
@@ -265,12 +291,14 @@ class Committer:
         last = False
         while not last:
             batches, last = self._next_batches()
-            if batches:
-                self._index_batches(batches)
-                for batch in batches:
-                    batch.done.open()
-            elif self._owed and not last:
-                self._index_batches([])
+            if batches or (self._owed and not last):
+                items = [item for batch in batches for item in batch.items]
+                self._guarded(items, lambda _: self._index_batches(batches))  # noqa: B023 - run at once
+            for batch in batches:
+                batch.done.open()
+        self._ended = True
+        self._refuse_rest()
+        self._standing.close()
 
     def _next_batches(self) -> tuple[list[_Batch], bool]:
         """Every batch that waits; waits for one, at most a second while the database owes something."""
@@ -321,6 +349,9 @@ class Committer:
                     (verdict,) = self._record([], [item.arrival], first_try=False)
                 except _NotSynced as lost:
                     self._inflight.refuse([item], lost.reason)
+                except errors.FileroomError as error:  # the database is away again: not the object's fault
+                    self._index.forget()
+                    self._inflight.refuse([item], error)
                 except Exception as error:  # noqa: BLE001 - whatever it is, it is this object's own
                     self._index.forget()
                     _log.error("index refuses sop=%s kind=%s", item.arrival.sop_uid, type(error).__name__)
@@ -358,7 +389,9 @@ class Committer:
                     for batch in batches:
                         batch.wait_synced()
                 return verdicts
-            except IntegrityError:
+            except (IntegrityError, errors.DatabaseUnavailable) as error:
+                if not lost_race(error):
+                    raise
                 self._index.forget()
                 checked = False
         raise errors.DatabaseUnavailable("the index is contended: another process wrote the same rows each time")

@@ -37,6 +37,7 @@ _KNOWN = Lookup(
         sa.select(_H.sop_uid, _H.digest, _H.kind).where(_H.sop_uid.in_(_KEYS)),
     )
 )
+_TAKEN = Lookup(sa.union_all(sa.select(_I.id).where(_I.id.in_(_KEYS)), sa.select(_H.id).where(_H.id.in_(_KEYS))))
 _PATIENTS = Lookup(
     sa.select(_P.identity, _P.id, *_values_of(Level.PATIENT, schema.patient)).where(_P.identity.in_(_KEYS))
 )
@@ -92,7 +93,10 @@ class Index:
         """
         if not arrivals:
             return []
-        known = {} if checked else self.known(connection, {a.sop_uid for a in arrivals}).digests
+        known: dict[str, str] = {}
+        if not checked:
+            known = self.known(connection, {a.sop_uid for a in arrivals}).digests
+            self._renumber(connection, arrivals, known)
         self._load(connection, arrivals)
         batch = Batch(int(time.time() * 1000))
         verdicts = [self._place(connection, arrival, known, batch) for arrival in arrivals]
@@ -115,6 +119,15 @@ class Index:
                 wanted.add(a.series_uid)
         for study_pk, uid, pk, *values in _SERIES.rows(connection, list(wanted)):
             self._series[study_pk, uid] = Row(pk, _missing(Level.SERIES, values))
+
+    def _renumber(self, connection: sa.Connection, arrivals: Sequence[Arrival], known: dict[str, str]) -> None:
+        """Give another key to an arrival whose own is taken: two processes made the same one."""
+        new = [arrival for arrival in arrivals if known.get(arrival.sop_uid) != arrival.digest]
+        taken = {key for (key,) in _TAKEN.rows(connection, [arrival.sequence for arrival in new])}
+        for arrival in new:
+            if arrival.sequence in taken:
+                arrival.sequence = self._ids.next()
+            taken.add(arrival.sequence)
 
     def _trim(self) -> None:
         for kept in (self._patients, self._studies, self._series):

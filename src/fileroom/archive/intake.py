@@ -207,9 +207,11 @@ class Intake:
         self._stream = _Stream(self._shared, self._prefix)
         if self._buffer is not None:
             buffer, self._buffer = self._buffer, None
-            with memoryview(buffer) as view:
-                self._stream.append(view[: self._used])
-            self._shared.budget.put_back(buffer)
+            try:
+                with memoryview(buffer) as view:
+                    self._stream.append(view[: self._used])
+            finally:
+                self._shared.budget.put_back(buffer)
 
 
 class Shared:
@@ -244,7 +246,11 @@ class _Stream:
         self._hash_all = bool(prefix)  # a whole file is hashed at the end, once it is known where its dataset begins
         self._room = bytearray(_PIECE_BYTES)
         self._writer: PackWriter | None = shared.packs.create(shared.ids.next(), unfinished=True)
-        self._writer.append([bytes(self._start), prefix])
+        try:
+            self._writer.append([bytes(self._start), prefix])
+        except BaseException:
+            self.abort()
+            raise
 
     def space(self, size: int) -> memoryview:
         if size > len(self._room):

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import sqlalchemy as sa
+
+from fileroom.archive import schema, tar
 from fileroom.archive.arrival import Outcome, Receipt, Source
 from fileroom.archive.commit import Committer
 from fileroom.archive.inflight import Pending, Watch
@@ -29,13 +32,24 @@ class ReceiveLimits:
     pack_age_seconds_max: float = 24 * 3600  # and one this old
 
 
+def _newest_key(database: Database, packs: Packs) -> int:
+    """The largest key in use. Raises DatabaseUnavailable."""
+    tables = (schema.instance, schema.held, schema.series, schema.study, schema.patient)
+    with database.read() as connection:
+        keys = [connection.execute(sa.select(sa.func.max(table.c.id))).scalar() or 0 for table in tables]
+    return max([*keys, *packs.ids()])
+
+
 class Receiver:
-    """Takes objects in and makes them durable. Thread-safe; `start` before use, `stop` at the end."""
+    """Takes objects in and makes them durable. Thread-safe; `start` before use, `stop` at the end.
+
+    Raises DatabaseUnavailable.
+    """
 
     def __init__(
         self, database: Database, packs: Packs, limits: ReceiveLimits = ReceiveLimits(), watch: Watch | None = None
     ) -> None:
-        ids = Ids()
+        ids = Ids(after=_newest_key(database, packs))
         self.committer = Committer(
             database,
             packs,
@@ -50,7 +64,7 @@ class Receiver:
             packs,
             ids,
             limits.buffered_bytes_max,
-            limits.object_bytes_max,
+            min(limits.object_bytes_max, tar.OBJECT_BYTES_MAX),
             watch,
         )
 

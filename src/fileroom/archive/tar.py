@@ -20,6 +20,7 @@ BLOCK = 512
 END = bytes(2 * BLOCK)  # end of archive
 RESERVED_BYTES = 4 * BLOCK  # room kept for the records of a member whose size is not known yet
 HEADER_BYTES_MAX = 64 * BLOCK
+OBJECT_BYTES_MAX = 0o77777777777  # what a header can say
 _NEWLINE = "\n"
 _PLAIN_NAME = re.compile(r"(?!\.+/)[0-9.]{1,64}/(?!\.+/)[0-9.]{1,64}/(?!\.+\.dcm)[0-9.]{1,64}\.dcm").fullmatch
 
