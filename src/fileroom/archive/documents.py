@@ -11,6 +11,7 @@ import threading
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -46,6 +47,7 @@ class Document:
     body: bytes | FileRange
 
 
+@lru_cache(maxsize=64)
 def version(base: str) -> str:
     """What tells documents of one object apart: the address their URIs build on, and the format."""
     return f"{sha256(base.encode()).hexdigest()[:8]}-{FORMAT}"
