@@ -20,7 +20,7 @@ _RANGES = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+')  # between commas that no
 _Q = re.compile(r"0(?:\.\d{0,3})?|1(?:\.0{0,3})?")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # compared and hashed by identity: equal headers give the very same ones
 class Offer:
     """One media range the asker accepts."""
 

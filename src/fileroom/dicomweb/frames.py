@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 
 from fileroom import errors
@@ -129,15 +130,21 @@ def _short(numbers: Sequence[int]) -> str:
 
 def choose_form(request: Request, stored: TransferSyntax, count: int) -> Form:
     """The form that the request accepts best. Raises NotAcceptable."""
-    served = [f'multipart/related; type="{_NATIVE}"']
-    if stored.encapsulated:
-        served.append(f'multipart/related; type="{stored.media_type}"; transfer-syntax={stored.uid}')
-    return choose(request, lambda offer: _form(offer, stored, count), served=served)
+    return choose(request, lambda offer: _form(offer, stored, count > 1), served=_served(stored))
 
 
-def _form(offer: Offer, stored: TransferSyntax, count: int) -> Form | None:
+@lru_cache(maxsize=64)
+def _served(stored: TransferSyntax) -> tuple[str, ...]:
+    native = f'multipart/related; type="{_NATIVE}"'
+    if not stored.encapsulated:
+        return (native,)
+    return (native, f'multipart/related; type="{stored.media_type}"; transfer-syntax={stored.uid}')
+
+
+@lru_cache(maxsize=512)
+def _form(offer: Offer, stored: TransferSyntax, several: bool) -> Form | None:
     multipart = offer.kind in ("*/*", "multipart/*", "multipart/related")
-    if not multipart and count > 1:
+    if not multipart and several:
         return None
     kind = (offer.inner if multipart else offer.kind) or "*/*"
     wanted = offer.transfer_syntax
