@@ -21,7 +21,7 @@ from fileroom.errors import BadRequest
 
 __all__ = ["Counts", "Query", "Row", "Search"]
 
-_CHUNK_FIRST, _CHUNK = 200, 2000  # rows read at a time when there is no limit: the first answers come soon
+_CHUNK_FIRST, _CHUNK = 200, 500  # rows read at a time; the first without a limit are few: answers come soon
 _STATEMENTS_MAX = 500  # compiled statements kept
 
 
@@ -58,7 +58,7 @@ class Search:
         self._lock = threading.Lock()
 
     def find(self, query: Query) -> Iterator[Row]:
-        """The matching rows. Without a limit they are read as they are consumed, no connection held in between.
+        """The matching rows, read as they are consumed, no connection held in between.
 
         Raises BadRequest before the first row when a key is malformed, DatabaseUnavailable.
         """
@@ -87,7 +87,7 @@ class Search:
         for order in ways:
             place, size, found = None, _CHUNK_FIRST, 0
             while left is None or left > 0:
-                wanted = size if left is None else left
+                wanted = size if left is None else min(left, _CHUNK)
                 rows = self._prepared(query.level, matches, order, place is not None).rows(
                     bound(matches, place, wanted, skip)
                 )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 
-from fileroom.archive.search import Search
+from fileroom.archive.search import Query, Search
 from fileroom.dicom.attributes import Attribute, Level
 from fileroom.dicomweb.accept import choose_json
 from fileroom.dicomweb.links import base_url
@@ -23,6 +24,7 @@ _ADDRESSES: tuple[tuple[str, Level], ...] = (
     ("/dicomweb/studies/{study}/instances", Level.IMAGE),
     ("/dicomweb/studies/{study}/series/{series}/instances", Level.IMAGE),
 )
+_AT_ONCE_MAX = 500  # rows of an answer that is made whole before it leaves; a longer one leaves as it is read
 _KEYWORDS = {"study": "StudyInstanceUID", "series": "SeriesInstanceUID"}
 
 
@@ -49,10 +51,20 @@ class Qido:
         headers = [("content-type", kind), ("cache-control", "no-store")]
         if asked is None:
             return Response(200, headers, [b"[]"])
-        rows = list(self._search.find(asked.query))
-        if len(rows) > RESULTS_MAX:
+        found = self._search.find(asked.query)
+        at_once = min(_AT_ONCE_MAX, RESULTS_MAX)
+        rows = list(islice(found, at_once + 1))
+        many = len(rows) > at_once
+        if many and self._goes_beyond(asked.query):
             asked.warnings.append(CUT)
         writer = self._writer(level, asked.attributes, base_url(request))
-        body = b"".join(writer.document(islice(rows, RESULTS_MAX)))
         headers += [("warning", f'299 fileroom "{text}"') for text in asked.warnings]
-        return Response(200, headers, [body])
+        if many:
+            return Response(200, headers, writer.document(islice(chain(rows, found), RESULTS_MAX)))
+        return Response(200, headers, [b"".join(writer.document(rows))])
+
+    def _goes_beyond(self, query: Query) -> bool:
+        """Whether more rows match than one answer holds."""
+        if query.limit is not None and query.limit <= RESULTS_MAX:
+            return False
+        return any(True for _ in self._search.find(replace(query, offset=query.offset + RESULTS_MAX, limit=1)))

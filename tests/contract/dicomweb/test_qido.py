@@ -195,6 +195,18 @@ def test_a_search_without_a_limit_is_cut_with_a_warning(get: Ask, monkeypatch: p
     assert get("/studies?offset=1").header("warning") == ""
 
 
+def test_a_long_answer_leaves_as_it_is_read_and_says_the_same(get: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = ("/studies", "/studies?limit=3", "/instances?includefield=all", "/series?offset=1&limit=2")
+    whole = {query: get(query).json() for query in asked}
+    monkeypatch.setattr("fileroom.dicomweb.qido._AT_ONCE_MAX", 1)
+    monkeypatch.setattr("fileroom.archive.search._CHUNK", 1)
+    monkeypatch.setattr("fileroom.archive.search._CHUNK_FIRST", 1)
+    for query in asked:
+        answer = get(query)
+        assert answer.json() == whole[query]
+        assert answer.header("warning") == ""
+
+
 def test_includefield_adds_and_all_adds_everything(get: Ask) -> None:
     assert "00080070" not in get("/series").json()[0]
     for field in ("Manufacturer", "00080070", "StudyDate,00080070", "all"):
