@@ -22,6 +22,7 @@ from fileroom.errors import BadRequest
 __all__ = ["Counts", "Query", "Row", "Search"]
 
 _CHUNK_FIRST, _CHUNK = 200, 500  # rows read at a time; the first without a limit are few: answers come soon
+_CHUNK_FOUND = 2000  # and where each reading has to sort all that are left
 _STATEMENTS_MAX = 500  # compiled statements kept
 
 
@@ -87,7 +88,7 @@ class Search:
         for order in ways:
             place, size, found = None, _CHUNK_FIRST, 0
             while left is None or left > 0:
-                wanted = size if left is None else min(left, _CHUNK)
+                wanted = size if left is None else min(left, max(size, _CHUNK))
                 rows = self._prepared(query.level, matches, order, place is not None).rows(
                     bound(matches, place, wanted, skip)
                 )
@@ -97,7 +98,8 @@ class Search:
                     left -= len(rows)
                 if len(rows) < wanted or left == 0:
                     break
-                place, size, skip = place_of(query.level, rows[-1]), _CHUNK, 0
+                size = min(2 * size, _CHUNK_FOUND if order == "found" else _CHUNK)
+                place, skip = place_of(query.level, rows[-1]), 0
             if skip and not found and order != ways[-1]:
                 skip -= min(
                     skip, self._prepared(query.level, matches, order, None).rows(bound(matches, None, 0, 0))[0][0]
