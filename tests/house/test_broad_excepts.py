@@ -13,9 +13,9 @@ BROAD = {"Exception", "BaseException"}
 
 # "room/module.py function" -> why it must outlive any error.
 BOUNDARIES: dict[str, str] = {
-    "archive/commit.py _guarded": "the writer thread, which senders wait for: it refuses these objects, goes on",
-    "archive/commit.py _index_batches": "the index thread: a batch that fails is tried object by object",
-    "archive/commit.py _index_singly": "one object of a batch: whatever it is, it is this object's own",
+    "archive/inflight.py guarded": "the writer thread, which senders wait for: it refuses these objects, goes on",
+    "archive/indexing.py _index_all": "the index thread: a batch that fails is tried object by object",
+    "archive/indexing.py _index_singly": "one object of a batch: whatever it is, it is this object's own",
     "archive/commit.py adopt": "one large object: who sends it again waits for this one, and is told",
     "dimse/session.py run": "one association's thread: it ends, the others go on",
     "web/connection.py _answer": "one request: a fault in a handler costs that one answer",

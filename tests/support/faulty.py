@@ -83,18 +83,18 @@ def _pack_synced_after_index() -> None:
 
 def _answered_before_index() -> None:
     from fileroom.archive.arrival import Outcome, Verdict
-    from fileroom.archive.commit import Committer
+    from fileroom.archive.indexing import Indexer
 
-    record = Committer._index_batches
+    record = Indexer._index_all
 
-    def early(committer: Committer, batches: list[Any]) -> None:
+    def early(indexer: Indexer, batches: list[Any]) -> None:
         for batch in batches:
             for item in batch.items:
-                committer._inflight.resolve(item, Verdict(Outcome.STORED))
+                indexer._inflight.resolve(item, Verdict(Outcome.STORED))
         threading.Event().wait(0.5)
-        record(committer, batches)
+        record(indexer, batches)
 
-    Committer._index_batches = early  # type: ignore[method-assign]
+    Indexer._index_all = early  # type: ignore[method-assign]
 
 
 def _answered_before_written() -> None:
@@ -185,10 +185,10 @@ def _packs() -> Any:
     return Packs
 
 
-def _committer() -> Any:
-    from fileroom.archive.commit import Committer
+def _written() -> Any:
+    from fileroom.archive.indexing import Written
 
-    return Committer
+    return Written
 
 
 def _in_flight() -> Any:
@@ -207,7 +207,7 @@ SPOTS: dict[str, Callable[[int], None]] = {
     "pack half written": _half_written,
     "pack created": _at(_packs, "create", after=True),
     "pack written, not synced": _at(_pack_writer, "sync"),
-    "pack synced, not indexed": _at(_committer, "_index_batches"),
+    "pack synced, not indexed": _at(_written, "wait_synced", after=True),
     "indexed, not answered": _at(_in_flight, "resolve"),
     "large object whole, not renamed": _at(_packs, "publish"),
     "large object renamed, not indexed": _at(_packs, "publish", after=True),

@@ -6,17 +6,22 @@ again meanwhile wait for the first, and other bytes under the same UID are known
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from fileroom import errors
 from fileroom.archive.arrival import Arrival, Outcome, Receipt, Verdict
 from fileroom.archive.index import Index, Known
 from fileroom.archive.packs import Bytes
 from fileroom.database import Database, Standing
+
+_log = logging.getLogger("fileroom.archive")
+
+T = TypeVar("T")
 
 
 class Watch(Protocol):
@@ -175,3 +180,20 @@ class InFlight:
             if told.pending is not None:
                 told.pending.fail(error)
                 told.pending = None
+
+    def guarded(self, items: list[Item], act: Callable[[list[Item]], T]) -> T | None:
+        """Run a step; whatever goes wrong, the senders hear of it, the thread lives on, and the result is None."""
+        try:
+            return act(items)
+        except Exception as error:  # noqa: BLE001 - the thread all senders wait for must not die
+            self.refuse_for(items, error)
+            return None
+
+    def refuse_for(self, items: list[Item], error: Exception) -> None:
+        """Tell the senders of these objects what went wrong: a defect of ours is for the log alone."""
+        if isinstance(error, errors.FileroomError):
+            _log.error("storing failed objects=%d reason=%s", len(items), error)
+        else:
+            _log.error("storing failed objects=%d", len(items), exc_info=error)
+            error = errors.StorageFull("storing failed", hint="see the log")
+        self.refuse(items, error)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from fileroom import errors, migrations
 from fileroom.archive import schema
-from fileroom.archive.commit import Committer
+from fileroom.archive.indexing import Indexer
 from fileroom.archive.heal import heal
 from fileroom.archive.packs import Packs
 from fileroom.archive.receive import Outcome
@@ -43,15 +43,15 @@ def gated(monkeypatch: pytest.MonkeyPatch, database_url: str) -> Iterator[Gate]:
     """Closes once, when the next batch comes to the index: its objects were claimed and written by then."""
     database = Database(database_url)
     gate, done = Gate(database), threading.Event()
-    index = Committer._index_batches
+    index = Indexer._index_all
 
-    def close_then_index(committer: Committer, batches: list[Any]) -> None:
+    def close_then_index(indexer: Indexer, batches: list[Any]) -> None:
         if not done.is_set():
             done.set()
             gate.close()
-        index(committer, batches)
+        index(indexer, batches)
 
-    monkeypatch.setattr(Committer, "_index_batches", close_then_index)
+    monkeypatch.setattr(Indexer, "_index_all", close_then_index)
     yield gate
     gate.open()
     database.close()
