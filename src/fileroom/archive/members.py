@@ -19,6 +19,9 @@ from fileroom.archive.describe import describe
 from fileroom.archive.tar import Member
 from fileroom.dicom import part10
 
+_READ_BYTES_MAX = 4 << 20  # larger members are read in pieces and mapped
+_PIECE_BYTES = 1 << 20
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -94,7 +97,7 @@ class PackReader:
     def _guess(self, at: int, end: int) -> str:
         """Which object a damaged header belonged to, as far as the file behind it can say."""
         for offset in range(at, min(end, at + 16 * tar.BLOCK), tar.BLOCK):
-            head = os.pread(self._fd, 1 << 16, offset)
+            head = tar.read_at(self._fd, 1 << 16, offset)
             if head[128:132] == b"DICM":
                 try:
                     return f"it holds SOP Instance UID {part10.read_meta(head).sop_uid}"
@@ -104,8 +107,13 @@ class PackReader:
 
     def check(self, member: Member) -> str:
         """Empty when the member's bytes are as recorded; else what is not."""
-        with self._mapped(member) as (view, at):
-            return _compare(view, at, member)
+        try:
+            if member.size_bytes > _READ_BYTES_MAX:
+                return self._check_large(member)
+            with self._window(member) as (view, at):
+                return _compare(view, at, member)
+        except errors.MalformedObject as error:
+            return str(error)
 
     def arrival(self, member: Member) -> tuple[Arrival, str]:
         """What the index is to know of a member, its digest as recorded; and what `check` says of it.
@@ -113,8 +121,11 @@ class PackReader:
         Raises MalformedObject, InvalidUid, when it is no longer readable.
         """
         label = member.label
-        with self._mapped(member) as (view, at):
-            wrong = _compare(view, at, member)
+        large = member.size_bytes > _READ_BYTES_MAX
+        wrong = self._check_large(member) if large else ""  # read before it is mapped: see there
+        with self._window(member) as (view, at):
+            if not large:
+                wrong = _compare(view, at, member)
             dataset_at = at + label.prefix_bytes
             prefix, dataset = view[at:dataset_at], view[dataset_at : at + member.size_bytes]
             try:
@@ -130,8 +141,27 @@ class PackReader:
         arrival.pack_id, arrival.offset = self.pack_id, member.offset
         return arrival, wrong
 
-    def _mapped(self, member: Member) -> _Window:
+    def _check_large(self, member: Member) -> str:
+        """As `check`, in pieces. Raises MalformedObject when the disk fails: touching a map would end the process."""
+        middle, end = member.offset + member.label.prefix_bytes, member.offset + member.size_bytes
+        prefix, dataset = self._digest(member.offset, middle), self._digest(middle, end)
+        return _differing(prefix, dataset, member)
+
+    def _digest(self, start: int, end: int) -> str:
+        sha = hashlib.sha256()
+        for at in range(start, end, _PIECE_BYTES):
+            sha.update(_read(self._fd, min(_PIECE_BYTES, end - at), at))
+        return sha.hexdigest()
+
+    def _window(self, member: Member) -> _Window:
         return _Window(self._fd, member.offset, member.size_bytes)
+
+
+def _read(fd: int, size: int, offset: int) -> bytes:
+    try:
+        return os.pread(fd, size, offset)
+    except OSError as error:
+        raise errors.MalformedObject(f"its bytes cannot be read: {error.strerror}") from error
 
 
 class _Window:
@@ -139,8 +169,8 @@ class _Window:
 
     def __init__(self, fd: int, offset: int, size: int) -> None:
         self._map: mmap.mmap | None = None
-        if size <= 4 << 20:
-            self._view, self._at = memoryview(os.pread(fd, size, offset)), 0
+        if size <= _READ_BYTES_MAX:
+            self._view, self._at = memoryview(_read(fd, size, offset)), 0
             return
         page = offset - offset % mmap.ALLOCATIONGRANULARITY
         self._map = mmap.mmap(fd, offset - page + size, prot=mmap.PROT_READ, offset=page)
@@ -156,11 +186,15 @@ class _Window:
 
 
 def _compare(view: memoryview, at: int, member: Member) -> str:
-    label = member.label
-    dataset_at = at + label.prefix_bytes
-    if hashlib.sha256(view[at:dataset_at]).hexdigest() != label.prefix_digest:
+    dataset_at = at + member.label.prefix_bytes
+    prefix = hashlib.sha256(view[at:dataset_at]).hexdigest()
+    return _differing(prefix, hashlib.sha256(view[dataset_at : at + member.size_bytes]).hexdigest(), member)
+
+
+def _differing(prefix_digest: str, digest: str, member: Member) -> str:
+    if prefix_digest != member.label.prefix_digest:
         return "the file's preamble or meta information differs from its recorded digest"
-    if hashlib.sha256(view[dataset_at : at + member.size_bytes]).hexdigest() != label.digest:
+    if digest != member.label.digest:
         return "the dataset differs from its recorded digest"
     return ""
 

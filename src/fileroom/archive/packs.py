@@ -44,13 +44,16 @@ class FileRange:
         return FileRange(self.file, self.offset + offset, length)
 
     def read(self) -> bytes:
-        """The bytes. Raises DamagedPack when the pack is shorter than recorded."""
-        data = os.pread(self.fd, self.length, self.offset)
-        while len(data) < self.length:
-            more = os.pread(self.fd, self.length - len(data), self.offset + len(data))
-            if not more:
-                raise errors.DamagedPack("a pack is shorter than its index says", hint="run: fileroom scrub")
-            data += more
+        """The bytes. Raises DamagedPack when the pack is shorter than recorded, or the disk fails."""
+        try:
+            data = os.pread(self.fd, self.length, self.offset)
+            while len(data) < self.length:
+                more = os.pread(self.fd, self.length - len(data), self.offset + len(data))
+                if not more:
+                    raise errors.DamagedPack("a pack is shorter than its index says", hint="run: fileroom scrub")
+                data += more
+        except OSError as error:
+            raise errors.DamagedPack(f"a pack cannot be read: {error.strerror}", hint="run: fileroom scrub") from error
         return data
 
 

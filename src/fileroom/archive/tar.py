@@ -7,6 +7,7 @@ found again behind damage and bytes inside an object cannot pose as one.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import zlib
@@ -21,6 +22,7 @@ END = bytes(2 * BLOCK)  # end of archive
 RESERVED_BYTES = 4 * BLOCK  # room kept for the records of a member whose size is not known yet
 HEADER_BYTES_MAX = 64 * BLOCK
 OBJECT_BYTES_MAX = 0o77777777777  # what a header can say
+_SECTOR = 4096  # what a disk reads or fails to read at once
 _NEWLINE = "\n"
 _PLAIN_NAME = re.compile(r"(?!\.+/)[0-9.]{1,64}/(?!\.+/)[0-9.]{1,64}/(?!\.+\.dcm)[0-9.]{1,64}\.dcm").fullmatch
 
@@ -137,6 +139,20 @@ def _block(name: str, size: int, mtime: int, kind: bytes) -> bytes:
     return b"".join((raw, bytes(100 - len(raw)), _HEAD, numbers, b"%06o\x00 " % total, kind, _TAIL))
 
 
+def read_at(fd: int, size_bytes: int, at: int) -> bytes:
+    """Bytes of a pack. What the disk cannot give any more reads as zeros: checksums and digests tell of it."""
+    with contextlib.suppress(OSError):
+        return os.pread(fd, size_bytes, at)
+    pieces = []
+    for start in range(at, at + size_bytes, _SECTOR):
+        size = min(_SECTOR, at + size_bytes - start)
+        try:
+            pieces.append(os.pread(fd, size, start))
+        except OSError:
+            pieces.append(bytes(size))
+    return b"".join(pieces)
+
+
 def walk(fd: int, pack_id: int, start: int, end: int) -> Iterator[Member]:
     """The members of a pack between two offsets, in order.
 
@@ -145,7 +161,7 @@ def walk(fd: int, pack_id: int, start: int, end: int) -> Iterator[Member]:
     """
     at = start
     while at + BLOCK <= end:
-        head = os.pread(fd, 4 * BLOCK, at)
+        head = read_at(fd, 4 * BLOCK, at)
         if not head.strip(b"\0"):
             return
         member = read_member(fd, pack_id, at, end, head)
@@ -155,13 +171,13 @@ def walk(fd: int, pack_id: int, start: int, end: int) -> Iterator[Member]:
 
 def read_member(fd: int, pack_id: int, at: int, end: int, head: bytes = b"") -> Member:
     """The member whose header starts at `at`. Raises DamagedPack."""
-    head = head or os.pread(fd, 4 * BLOCK, at)
+    head = head or read_at(fd, 4 * BLOCK, at)
     records_bytes = _check_block(head[:BLOCK], b"x", pack_id, at)
     body = BLOCK + records_bytes + (-records_bytes % BLOCK)
     if body + BLOCK > HEADER_BYTES_MAX:
         raise damaged(pack_id, at, "its records are too long")
     if len(head) < body + BLOCK:
-        head = os.pread(fd, body + BLOCK, at)
+        head = read_at(fd, body + BLOCK, at)
     size = _check_block(head[body : body + BLOCK], b"0", pack_id, at)
     offset = at + body + BLOCK
     member_end = offset + size + (-size % BLOCK)
@@ -178,7 +194,7 @@ def resync(fd: int, pack_id: int, at: int, end: int) -> int | None:
     needle = f" FILEROOM.at={pack_id:016x}:".encode()
     chunk_at = at - at % BLOCK + BLOCK
     while chunk_at < end:
-        chunk = os.pread(fd, min(4 << 20, end - chunk_at), chunk_at)
+        chunk = read_at(fd, min(4 << 20, end - chunk_at), chunk_at)
         found = chunk.find(needle)
         while found >= 0:
             block = chunk_at + found - found % BLOCK - BLOCK  # these records lie in the first block behind the header
@@ -193,7 +209,7 @@ def resync(fd: int, pack_id: int, at: int, end: int) -> int | None:
 
 def salvage(fd: int, pack_id: int, at: int, end: int) -> Member | None:
     """A guess at the member behind a damaged header, checksums aside. Only its digest can tell whether it is right."""
-    raw = os.pread(fd, 8 * BLOCK, at)
+    raw = read_at(fd, 8 * BLOCK, at)
     records = raw[BLOCK:].split(b"\0", 1)[0]
     body = BLOCK + len(records) + (-len(records) % BLOCK)
     try:

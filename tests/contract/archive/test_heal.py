@@ -3,6 +3,7 @@ on the disk; no rot brings an object under another patient."""
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from fileroom import migrations
+from fileroom import errors, migrations
 from fileroom.archive import schema
 from fileroom.archive.heal import heal
 from fileroom.archive.index import Index
@@ -177,3 +178,32 @@ def test_a_scrub_while_objects_arrive_raises_no_alarm(tmp_path: Path, database_u
 
         assert scrub(database, archive.packs, meanwhile).findings == ()
         assert len(uids(database)) == 4
+
+
+@pytest.mark.parametrize("where", ["header", "object", "large object"])
+def test_a_sector_that_cannot_be_read_costs_only_its_object(
+    where: str, tmp_path: Path, database_url: str, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packs = Packs(tmp_path / "packs")
+    large = where == "large object"
+    with running_archive(tmp_path, database_url) as archive:
+        for number in range(1, 6):
+            archive.store(ct(number, pixels=bytes((5 << 20) if large and number == 3 else 8000)))
+        bad = archive.retriever.instance("1.2.9.1", "1.2.9.1.1", "1.2.9.1.1.3")
+        assert bad is not None
+        sector = bad.offset - 600 if where == "header" else bad.offset + bad.size_bytes - 100
+        pread = os.pread
+
+        def failing(fd: int, size: int, offset: int) -> bytes:
+            if offset <= sector < offset + size and os.path.realpath(f"/proc/self/fd/{fd}").endswith(".tar"):
+                raise OSError(errno.EIO, "Input/output error")
+            return pread(fd, size, offset)
+
+        monkeypatch.setattr(os, "pread", failing)
+        if where == "object":
+            with pytest.raises(errors.DamagedPack):
+                archive.retriever.file(bad).read()
+        kinds = {finding.kind for finding in scrub(database, packs).findings}
+        assert kinds == ({"damaged", "missing"} if where == "header" else {"rot"})
+    rebuild_index(database, packs)
+    assert uids(database) >= {f"1.2.9.1.1.{number}" for number in (1, 2, 4, 5)}
