@@ -153,10 +153,11 @@ class Journal:
         folder.mkdir(parents=True, exist_ok=True)
         names = "\n".join(sorted(os.path.abspath(path) for path in paths))
         self.path = folder / f"{hashlib.sha256(names.encode()).hexdigest()[:16]}.journal"
-        self._done: set[str] = set()
-        if self.path.exists() and not afresh:
-            self._done = set(self.path.read_text().splitlines())
+        written = "" if afresh or not self.path.exists() else self.path.read_text()
+        self._done = set(written.splitlines())
         self._file = self.path.open("w" if afresh else "a")
+        if written and not written.endswith("\n"):  # the last line was cut off: what comes next is one of its own
+            self._file.write("\n")
 
     def has(self, entry: Entry) -> bool:
         return bool(self._done) and self._line(entry) in self._done

@@ -19,6 +19,8 @@ from fileroom.archive.inflight import Pending, Watch
 from fileroom.archive.packs import Packs, PackWriter
 from fileroom.database import Ids
 from fileroom.dicom import part10
+from fileroom.dicom.header import scan
+from fileroom.dicom.syntax import syntax
 
 _START_BYTES = 64 << 10
 _POOLED_BYTES_MAX = 2 << 20  # buffers up to this are used again
@@ -280,8 +282,8 @@ class _Stream:
             try:
                 if not prefix:
                     found, dataset, syntax_uid = split(file, source)
-                    if len(found) + len(dataset) != len(file):
-                        raise errors.MalformedObject("a bare dataset this large cannot be taken; send a Part 10 file")
+                    if not isinstance(found, memoryview):
+                        raise errors.MalformedObject("of this size only whole Part 10 files can be taken")
                     self._sha.update(dataset)
                 arrival = describe(dataset, found, syntax_uid, self._sha.hexdigest(), source)
                 _check(arrival, study_uid, sop)
@@ -311,12 +313,26 @@ def _check(arrival: Arrival, study_uid: str, sop: tuple[str, str] | None) -> Non
 
 
 def split(whole: memoryview, source: Source) -> tuple[Buffer, memoryview, str]:
-    """Prefix, dataset and transfer syntax of a file. A bare dataset gets a prefix of ours. Raises MalformedObject."""
+    """Prefix, dataset and transfer syntax of a file. What is not whole Part 10 gets a prefix of ours: a bare dataset, a
+    file without preamble, one that does not say its transfer syntax.
+
+    Raises MalformedObject, InvalidUid.
+    """
+    meta = _part10(whole)
+    if meta is not None:
+        return whole[: meta.dataset_offset], whole[meta.dataset_offset :], meta.transfer_syntax
     meta = part10.read_file_start(whole)
     if meta is None:
         raise errors.MalformedObject("not a DICOM file")
     dataset = whole[meta.dataset_offset :]
-    if meta.dataset_offset:
-        return whole[: meta.dataset_offset], dataset, meta.transfer_syntax
-    prefix = part10.prefix(meta.sop_class_uid, meta.sop_uid, meta.transfer_syntax, source.peer[:16])
+    names = scan(dataset, syntax(meta.transfer_syntax)).values
+    prefix = part10.prefix(names["sop_class_uid"], names["sop_uid"], meta.transfer_syntax, source.peer[:16])
     return prefix, dataset, meta.transfer_syntax
+
+
+def _part10(whole: memoryview) -> part10.FileMeta | None:
+    """What the file says of itself; None when it does not say all that a pack's member must."""
+    try:
+        return part10.read_meta(whole)
+    except errors.MalformedObject:
+        return None
