@@ -86,7 +86,8 @@ class Arrival:
         patient_id = self.values.get("patient_id", "").strip()
         if not patient_id:
             return f"\x1f{self.study_uid}"
-        return f"{self.values.get('issuer') or self.site}\x1f{patient_id}"
+        issuer = (self.values.get("issuer") or self.site).replace("\x1e", "\x1e0").replace("\x1f", "\x1e1")
+        return f"{issuer}\x1f{patient_id}"
 
     @property
     def patient_digest(self) -> str:

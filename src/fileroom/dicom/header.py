@@ -35,6 +35,7 @@ _NAMES = {
     **PIXEL_TAGS,
 }
 _LITTLE, _BIG = Layout("<", _NAMES), Layout(">", _NAMES)
+_COUNT_MAX = (1 << 31) - 1  # of an Integer String (PS3.5 6.2)
 _COUNT = re.compile(r"\+?0*[1-9][0-9]{0,9}").fullmatch
 
 
@@ -173,7 +174,7 @@ def _pixels(
     get = numbers.get
     frames = 1
     if frame_count:
-        if _COUNT(frame_count) is not None:
+        if _COUNT(frame_count) is not None and int(frame_count) <= _COUNT_MAX:
             frames = int(frame_count)
         else:
             warnings.append("frame_count is not a number; one frame is taken")
