@@ -96,7 +96,7 @@ def test_a_defect_in_the_index_thread_keeps_nobody_waiting(archive: Archive, mon
     def defect(*_: object, **__: object) -> None:
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr(archive.receiver.committer, "_record", defect)
+    monkeypatch.setattr(archive.receiver.committer._indexer, "_record", defect)
     for number in (1, 2):
         assert isinstance(in_time(lambda number=number: archive.store(ct(number))), errors.FileroomError)
     monkeypatch.undo()
