@@ -51,6 +51,8 @@ _G0_ESCAPES = {"87": b"\x1b$B", "159": b"\x1b$(D"}  # two bytes a character, in 
 _TO_G1 = {escape: codec for codec, escape in _G1_ESCAPES.items()}
 _TO_G0 = {b"\x1b(B": b"", b"\x1b(J": b"", b"\x1b$B": b"\x1b$B", b"\x1b$(D": b"\x1b$(D"}
 _ASCII_AGAIN = b"\x1b(B"
+_CHARSET_MAX = 512  # characters of Specific Character Set that are looked at: every value is read through it
+_TERMS_MAX = 32  # and terms: the standard has fewer
 
 _RUNS = re.compile(rb"\x1b\$?[()\-]?[\x40-\x7e]|[\x00-\x1a\x1c-\x7f]+|[\x80-\xff]+|\x1b")
 _TERM = re.compile(r"(?:ISO2022|ISO)?IR([0-9]+)")
@@ -93,9 +95,11 @@ def encode(text: str, charset: str = UTF_8) -> bytes:
     return _encode_extended(text, terms)
 
 
+@lru_cache(maxsize=256)
 def _terms(charset: str) -> list[str]:
-    """Each term in one spelling: upper case, without spaces, hyphens and underscores."""
-    return [re.sub(r"[\s_\-]", "", term.strip("\0")).upper() for term in charset.split("\\")]
+    """Each term in one spelling: upper case, without spaces, hyphens and underscores. Read only what may be one."""
+    terms = charset[:_CHARSET_MAX].split("\\", _TERMS_MAX)[:_TERMS_MAX]
+    return [re.sub(r"[\s_\-]", "", term.strip("\0")).upper() for term in terms]
 
 
 def _is_known_term(term: str) -> bool:

@@ -26,6 +26,7 @@ class Codestream:
     signed: bool  # JPEG 2000 only
     adobe: int  # JPEG: the colour transform of an Adobe marker (0 none, 1 YCbCr, 2 YCCK); -1 without one
     identifiers: tuple[int, ...]  # JPEG: component identifiers
+    frame_marker: int = -1  # JPEG: second byte of its frame header's marker, which names the process (T.81 table B.1)
 
 
 def jpeg(stream: bytes) -> Codestream:
@@ -45,7 +46,7 @@ def jpeg(stream: bytes) -> Codestream:
             if marker in _FRAME_HEADERS:
                 precision, rows, columns, samples = struct.unpack_from(">BHHB", stream, position + 2)
                 identifiers = tuple(stream[position + 8 : position + 8 + 3 * samples : 3])
-                return Codestream(rows, columns, samples, precision, False, adobe, identifiers)
+                return Codestream(rows, columns, samples, precision, False, adobe, identifiers, marker)
             if marker == 0xEE and stream[position + 2 : position + 7] == b"Adobe" and length >= 14:
                 adobe = stream[position + 13]
             position += max(length, 2)

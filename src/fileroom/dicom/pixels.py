@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 FRAME_BYTES_MAX = 1 << 30  # of one native frame
 
+_START_OF_SCAN = b"\xff\xda"
+_SCANS_MAX = 256  # of one JPEG frame: progressive ones have about ten, and each scan walks the whole image
+_HUFFMAN_DCT = (0xC0, 0xC1, 0xC2)  # baseline, extended, progressive
+_HUFFMAN_LOSSLESS = 0xC3
 _JXL_JPEG_RECOMPRESSION = "1.2.840.10008.1.2.4.111"
 
 
@@ -164,12 +168,33 @@ def _check_end(stream: bytes) -> None:
         raise UndecodableImage("the codestream is cut short")
 
 
+def _check_scans(stream: bytes, claims: Codestream) -> None:
+    """Refuse what cannot be an image whole, and what would keep a decoder busy for minutes.
+
+    Every Huffman code is at least one bit: of each block of 8 x 8 samples, of each sample where it is lossless. A
+    stream that is shorter than that lacks most of its image, which the decoder would fill in with grey.
+    """
+    if stream.count(_START_OF_SCAN) > _SCANS_MAX:
+        raise UndecodableImage(f"JPEG: more than {_SCANS_MAX} scans")
+    if claims.frame_marker in _HUFFMAN_DCT:
+        least_bits = -(-claims.rows // 8) * -(-claims.columns // 8)
+    elif claims.frame_marker == _HUFFMAN_LOSSLESS:
+        least_bits = claims.rows * claims.columns * claims.samples
+    else:
+        return
+    if claims.samples > 1:
+        least_bits //= 4  # where one colour is sampled less across and another less down
+    if 8 * len(stream) < least_bits:
+        raise UndecodableImage("the codestream is too short for the image it claims")
+
+
 def _jpeg(stream: bytes, pixels: Pixels, syntax: TransferSyntax) -> tuple[Array, str]:
     import imagecodecs
 
     claims = codestream.jpeg(stream)
     _check(claims, pixels)
     _check_end(stream)
+    _check_scans(stream, claims)
     if pixels.samples != 3:
         return imagecodecs.jpeg8_decode(stream), pixels.photometric
     if not syntax.lossy:  # lossless JPEG is never transformed (PS3.5 8.2.1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 import resource
 import signal
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import imagecodecs
 import numpy
+import PIL.Image
 import pytest
 
 from fileroom.archive import decode_requests
@@ -34,6 +36,7 @@ from fileroom.dicom.syntax import (
     EXPLICIT_LE,
     HTJ2K_LOSSLESS,
     JPEG_2000,
+    JPEG_BASELINE,
     JPEG_LOSSLESS_SV1,
     JPEG_LS_LOSSLESS,
     JPEG_XL_LOSSLESS,
@@ -80,6 +83,36 @@ def failure(decoder: Decoder) -> Exception:
     with pytest.raises(FileroomError) as caught:
         still_works(decoder)
     return caught.value
+
+
+def _jpeg_claiming(rows: int, columns: int) -> bytes:
+    stream = bytearray(imagecodecs.jpeg8_encode(numpy.zeros((16, 16), numpy.uint8)))
+    at = stream.find(b"\xff\xc0")
+    stream[at + 5 : at + 9] = rows.to_bytes(2, "big") + columns.to_bytes(2, "big")
+    return bytes(stream)
+
+
+def test_a_few_bytes_of_jpeg_do_not_become_a_large_grey_image(decoder: Decoder) -> None:
+    found = stored(_jpeg_claiming(8000, 8000), pixels(8000, 8000, 8))
+    with pytest.raises(UndecodableImage, match="too short"):
+        decoder.frame(*found, syntax(JPEG_BASELINE), 0)
+    flat = bytes(imagecodecs.jpeg8_encode(numpy.zeros((1000, 1000), numpy.uint8), level=1))
+    assert len(decoder.frame(*stored(flat, pixels(1000, 1000, 8)), syntax(JPEG_BASELINE), 0).data) == 1_000_000
+    lossless = bytes(imagecodecs.jpeg8_encode(numpy.zeros((500, 500), numpy.uint8), lossless=True))
+    assert len(decoder.frame(*stored(lossless, pixels(500, 500, 8)), syntax(JPEG_LOSSLESS_SV1), 0).data) == 250_000
+
+
+def test_thousands_of_scans_do_not_keep_a_decoder_busy(decoder: Decoder) -> None:
+    made = io.BytesIO()
+    PIL.Image.new("L", (2000, 2000)).save(made, "JPEG", progressive=True)
+    honest = made.getvalue()
+    assert len(decoder.frame(*stored(honest, pixels(2000, 2000, 8)), syntax(JPEG_BASELINE), 0).data) == 4_000_000
+    scan = honest[honest.rfind(b"\xff\xda") : -2]
+    hostile = honest[:-2] + scan * 3000 + honest[-2:]
+    begin = time.monotonic()
+    with pytest.raises(UndecodableImage, match="scans"):
+        decoder.frame(*stored(hostile, pixels(2000, 2000, 8)), syntax(JPEG_BASELINE), 0)
+    assert time.monotonic() - begin < 2
 
 
 def children(decoder: Decoder) -> list[int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -112,3 +114,11 @@ def test_japanese_written_with_escapes_reads_back(text: str) -> None:
 def test_several_right_halves_written_with_escapes_read_back(text: str) -> None:
     charset = "\\ISO 2022 IR 149\\ISO 2022 IR 100\\ISO 2022 IR 126\\ISO 2022 IR 144"
     assert decode(encode(text, charset), "PN", charset) == text
+
+
+def test_a_character_set_of_thousands_of_terms_costs_no_more_than_one() -> None:
+    hostile = "\\".join(["ISO 2022 IR 149"] * 20_000)
+    begin = time.process_time()
+    for _ in range(2000):
+        assert decode(b"a\xc1\xd6", "PN", hostile)
+    assert time.process_time() - begin < 1
