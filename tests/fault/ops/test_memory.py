@@ -47,7 +47,8 @@ def test_a_volume_comes_in_goes_out_and_serves_frames_in_bounded_memory(
         frames_to_many_clients(server, volume)
         path = f"/dicomweb/studies/{volume.study_uid}/metadata"
         assert get(server, path, "application/dicom+json")[0] == 200
-    assert memory.peak < BUSY_BYTES_MAX, f"{memory.peak >> 20} MB"
+    print(f"at most {memory.peak >> 20} MB in all processes")
+    assert memory.peak < BUSY_BYTES_MAX
 
 
 def digest_by_wado(server: FileroomServer, volume: Instance) -> str:
