@@ -20,12 +20,10 @@ import sqlalchemy as sa
 
 from fileroom.archive import schema
 from fileroom.archive.document_files import DocumentFiles
-from fileroom.archive.mapped import mapped
 from fileroom.archive.packs import FileRange
 from fileroom.archive.retrieve import Retriever, StoredInstance
 from fileroom.archive.select import visible
 from fileroom.database import Database, Prepared
-from fileroom.dicom.syntax import syntax
 from fileroom.dicom.to_json import to_json
 from fileroom.errors import MalformedObject
 
@@ -130,9 +128,9 @@ class Documents:
 
     def instance(self, stored: StoredInstance, base: str) -> bytes:
         """One instance's JSON object. Of one whose elements cannot be read, its UIDs. Raises DamagedPack."""
-        dataset = mapped(self._retriever.dataset(stored))
         try:
-            return to_json(dataset, syntax(stored.transfer_syntax), self._bulk_uri(base, stored))
+            dataset, how = self._retriever.readable(stored)
+            return to_json(dataset, how, self._bulk_uri(base, stored))
         except MalformedObject as error:
             log.warning("metadata unreadable sop_uid=%s error=%s", stored.sop_uid, error)
             return _uids_alone(stored)

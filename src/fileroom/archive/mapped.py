@@ -1,14 +1,21 @@
-"""A byte range of a pack as memory: only the pages that are looked at are read, whatever the object's size."""
+"""A byte range of a pack as memory: only the pages that are looked at are read, whatever the object's size.
+
+What is deflated inflates into a file without a name, so that a small object can claim disk for a moment, never memory.
+"""
 
 from __future__ import annotations
 
 import mmap
 import os
+import tempfile
+from pathlib import Path
 
 from fileroom import errors
-from fileroom.archive.packs import FileRange
+from fileroom.archive.packs import FileRange, PackFile, storage_error
+from fileroom.dicom.deflate import pieces
 
 _SMALL = 65536  # bytes up to which a copy is cheaper than a map
+_INFLATED_IN_MEMORY_MAX = 4 << 20
 
 
 def mapped(found: FileRange) -> bytes | memoryview:
@@ -23,3 +30,27 @@ def mapped(found: FileRange) -> bytes | memoryview:
     start = found.offset - found.offset % mmap.ALLOCATIONGRANULARITY
     whole = mmap.mmap(found.fd, found.offset + found.length - start, prot=mmap.PROT_READ, offset=start)
     return memoryview(whole)[found.offset - start :]
+
+
+def inflated(found: FileRange, folder: Path) -> bytes | memoryview:
+    """A deflated dataset inflated: in memory while small, else in a temporary file of `folder`, mapped.
+
+    Raises MalformedObject when it is damaged or inflates to more than is taken, StorageFull, DamagedPack.
+    """
+    start = bytearray()
+    rest = pieces(mapped(found))
+    for piece in rest:
+        start += piece
+        if len(start) > _INFLATED_IN_MEMORY_MAX:
+            break
+    else:
+        return bytes(start)
+    try:
+        with tempfile.TemporaryFile(dir=folder, buffering=0) as out:
+            out.write(start)
+            for piece in rest:
+                out.write(piece)
+            file = PackFile(os.dup(out.fileno()))
+    except OSError as error:
+        raise storage_error(error) from error
+    return mapped(FileRange(file, 0, os.fstat(file.fd).st_size))

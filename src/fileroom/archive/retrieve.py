@@ -11,8 +11,10 @@ import sqlalchemy as sa
 from fileroom import errors
 from fileroom.archive import schema
 from fileroom.archive.image import Image, unpack_image
+from fileroom.archive.mapped import inflated, mapped
 from fileroom.archive.packs import FileRange, Packs
 from fileroom.database import Database, Prepared
+from fileroom.dicom.syntax import EXPLICIT_LE, TransferSyntax, syntax
 
 __all__ = ["FileRange", "Retriever", "StoredInstance"]
 
@@ -117,6 +119,16 @@ class Retriever:
         return self._packs.range(
             stored.pack_id, stored.offset + stored.prefix_bytes, stored.size_bytes - stored.prefix_bytes
         )
+
+    def readable(self, stored: StoredInstance) -> tuple[bytes | memoryview, TransferSyntax]:
+        """The dataset as memory to read values from, and the syntax it is then in: inflated when it is deflated.
+
+        Raises MalformedObject when it does not inflate, DamagedPack, StorageFull.
+        """
+        dataset, how = self.dataset(stored), syntax(stored.transfer_syntax)
+        if how.deflated:
+            return inflated(dataset, self._packs.folder), syntax(EXPLICIT_LE)
+        return mapped(dataset), how
 
     def frame(self, stored: StoredInstance, number: int) -> list[FileRange | bytes]:
         """Frame `number` (from 1), as stored: the native frame in little endian, or its fragments in order.

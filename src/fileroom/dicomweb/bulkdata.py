@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from fileroom import errors
-from fileroom.archive.mapped import mapped
-from fileroom.archive.packs import FileRange
 from fileroom.archive.retrieve import Retriever, StoredInstance
 from fileroom.dicom.bulk import bulk_value
-from fileroom.dicom.deflate import inflate
 from fileroom.dicom.header import Buffer
 from fileroom.dicom.syntax import EXPLICIT_LE, TransferSyntax, syntax
 from fileroom.dicomweb.accept import Offer, choose
@@ -67,19 +64,16 @@ class BulkData:
     def _read(self, stored: StoredInstance, path: str) -> Part:
         """The value's bytes, little endian."""
         found = syntax(stored.transfer_syntax)
-        dataset: FileRange = self._retriever.dataset(stored)
-        view = mapped(dataset)
+        view, how = self._retriever.readable(stored)
+        offset, length = _place(view, how, path)
         if found.deflated:
-            view = inflate(view)
-            offset, length = _place(view, syntax(EXPLICIT_LE), path)
-            return view[offset : offset + length]
-        offset, length = _place(view, found, path)
+            return memoryview(view)[offset : offset + length]
         if found.big_endian:
             raise errors.NotAcceptable(
                 "bulk values of a big-endian object are not served by themselves",
                 hint="take the whole object: without transfer-syntax it comes in little endian",
             )
-        return dataset.part(offset, length)
+        return self._retriever.dataset(stored).part(offset, length)
 
 
 def _place(dataset: Buffer, found: TransferSyntax, path: str) -> tuple[int, int]:
