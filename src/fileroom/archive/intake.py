@@ -7,12 +7,12 @@ that half-received objects can never block each other.
 from __future__ import annotations
 
 import hashlib
-import threading
 from types import TracebackType
 
 from fileroom import errors
 from fileroom.archive import tar
 from fileroom.archive.arrival import Arrival, Source
+from fileroom.archive.buffers import Buffers
 from fileroom.archive.commit import Committer
 from fileroom.archive.describe import describe
 from fileroom.archive.inflight import Pending, Watch
@@ -22,51 +22,9 @@ from fileroom.dicom import part10
 from fileroom.dicom.header import scan
 from fileroom.dicom.syntax import syntax
 
-_START_BYTES = 64 << 10
-_POOLED_BYTES_MAX = 2 << 20  # buffers up to this are used again
 _PIECE_BYTES = 1 << 20  # how much is gathered between two writes while streaming
 
 Buffer = bytes | bytearray | memoryview
-
-
-class Budget:
-    """Bytes all intakes together may hold, and a small pool of buffers to use again."""
-
-    def __init__(self, size_bytes: int) -> None:
-        self._free = size_bytes
-        self._lock = threading.Lock()
-        self._pool: list[bytearray] = []
-        self._pool_max = max(4, min(16, size_bytes // (8 * _POOLED_BYTES_MAX)))
-
-    def take(self, size: int) -> bool:
-        """Whether `size` bytes more may be held; never waits."""
-        with self._lock:
-            if size > self._free:
-                return False
-            self._free -= size
-            return True
-
-    def give(self, size: int) -> None:
-        with self._lock:
-            self._free += size
-
-    def buffer(self, size: int) -> bytearray | None:
-        """A buffer of at least `size` bytes, charged to the budget; None when there is no room."""
-        with self._lock:
-            if self._pool and len(self._pool[-1]) >= size:
-                found = self._pool.pop()
-                if len(found) <= self._free:
-                    self._free -= len(found)
-                    return found
-        return bytearray(size) if self.take(size) else None
-
-    def put_back(self, buffer: bytearray) -> None:
-        """Give a buffer back; nobody may use it any more."""
-        with self._lock:
-            self._free += len(buffer)
-            if _START_BYTES < len(buffer) <= _POOLED_BYTES_MAX and len(self._pool) < self._pool_max:
-                self._pool.append(buffer)
-                self._pool.sort(key=len)
 
 
 class Intake:
@@ -91,7 +49,7 @@ class Intake:
         self._sop = sop
         self._transfer_syntax = transfer_syntax
         self._shared = shared
-        self._buffer: bytearray | None = shared.budget.buffer(max(_START_BYTES, min(size_hint, shared.buffered_max)))
+        self._buffer = shared.buffers.take(min(size_hint, shared.buffered_max))
         self._used = 0
         self._hashed = 0  # bytes of the buffer that are in the digest already
         self._sha = hashlib.sha256() if prefix else None
@@ -125,7 +83,7 @@ class Intake:
             self._to_stream()
             return self.space(size)
         assert self._buffer is not None
-        return memoryview(self._buffer)[self._used : needed]
+        return memoryview(self._buffer.memory)[self._used : needed]
 
     def wrote(self, size: int) -> None:
         """`size` bytes of the room were filled. Raises StorageFull."""
@@ -155,7 +113,7 @@ class Intake:
 
     def _submit_buffer(self, study_uid: str) -> Pending:
         assert self._buffer is not None
-        whole = memoryview(self._buffer)[: self._used]
+        whole = memoryview(self._buffer.memory)[: self._used]
         prefix: Buffer = self._prefix
         dataset, syntax_uid = whole, self._transfer_syntax
         if not prefix:
@@ -168,12 +126,12 @@ class Intake:
         arrival = describe(dataset, prefix, syntax_uid, digest, self._source)
         _check(arrival, study_uid, self._sop)
         buffer, self._buffer = self._buffer, None
-        return self._shared.committer.append(arrival, (prefix, dataset), lambda: self._shared.budget.put_back(buffer))
+        return self._shared.committer.append(arrival, (prefix, dataset), lambda: self._shared.buffers.give_back(buffer))
 
     def abort(self) -> None:
         """Forget the object; idempotent, and nothing after `submit`."""
         if self._buffer is not None:
-            self._shared.budget.put_back(self._buffer)
+            self._shared.buffers.give_back(self._buffer)
             self._buffer = None
         if self._stream is not None:
             self._stream.abort()
@@ -189,20 +147,21 @@ class Intake:
     def _hash_on(self) -> None:
         assert self._sha is not None
         assert self._buffer is not None
-        self._sha.update(memoryview(self._buffer)[self._hashed : self._used])
+        self._sha.update(memoryview(self._buffer.memory)[self._hashed : self._used])
         self._hashed = self._used
 
     def _grow(self, needed: int) -> bool:
-        old = self._buffer
+        buffers, old = self._shared.buffers, self._buffer
         assert old is not None
-        if needed <= len(old):
-            return True
-        new = self._shared.budget.buffer(min(max(needed, 2 * len(old)), self._shared.buffered_max))
+        if needed <= len(old.memory):
+            return buffers.extend(old, needed)
+        new = buffers.take(needed)
         if new is None:
             return False
-        new[: self._used] = memoryview(old)[: self._used]
+        with memoryview(old.memory) as source, memoryview(new.memory) as target:
+            target[: self._used] = source[: self._used]
         self._buffer = new
-        self._shared.budget.put_back(old)
+        buffers.give_back(old)
         return True
 
     def _to_stream(self) -> None:
@@ -210,10 +169,10 @@ class Intake:
         if self._buffer is not None:
             buffer, self._buffer = self._buffer, None
             try:
-                with memoryview(buffer) as view:
+                with memoryview(buffer.memory) as view:
                     self._stream.append(view[: self._used])
             finally:
-                self._shared.budget.put_back(buffer)
+                self._shared.buffers.give_back(buffer)
 
 
 class Shared:
@@ -221,7 +180,7 @@ class Shared:
 
     def __init__(
         self,
-        budget: Budget,
+        buffers: Buffers,
         committer: Committer,
         packs: Packs,
         ids: Ids,
@@ -229,7 +188,7 @@ class Shared:
         object_max: int,
         watch: Watch | None = None,
     ) -> None:
-        self.budget = budget
+        self.buffers = buffers
         self.committer = committer
         self.packs = packs
         self.ids = ids

@@ -11,9 +11,10 @@ import sqlalchemy as sa
 
 from fileroom.archive import schema, tar
 from fileroom.archive.arrival import Outcome, Receipt, Source
+from fileroom.archive.buffers import Buffers
 from fileroom.archive.commit import Committer
 from fileroom.archive.inflight import Pending, Watch
-from fileroom.archive.intake import Budget, Intake, Shared
+from fileroom.archive.intake import Intake, Shared
 from fileroom.archive.packs import Packs
 from fileroom.database import Database, Ids
 from fileroom.dicom import part10
@@ -59,7 +60,7 @@ class Receiver:
             watch=watch,
         )
         self._shared = Shared(
-            Budget(limits.memory_bytes_max),
+            Buffers(limits.memory_bytes_max, limits.buffered_bytes_max),
             self.committer,
             packs,
             ids,
