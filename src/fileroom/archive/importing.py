@@ -150,11 +150,12 @@ class Journal:
     """What an import has made durable, a line each in HOME/imports, so that it can go on after a cut."""
 
     def __init__(self, folder: Path, paths: list[Path], *, afresh: bool = False) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
         names = "\n".join(sorted(os.path.abspath(path) for path in paths))
         self.path = folder / f"{hashlib.sha256(names.encode()).hexdigest()[:16]}.journal"
         written = "" if afresh or not self.path.exists() else self.path.read_text()
         self._done = set(written.splitlines())
+        self.path.touch(mode=0o640)  # names of files may name patients
         self._file = self.path.open("w" if afresh else "a")
         if written and not written.endswith("\n"):  # the last line was cut off: what comes next is one of its own
             self._file.write("\n")

@@ -24,6 +24,7 @@ __all__ = ["Counts", "Query", "Row", "Search"]
 _CHUNK_FIRST, _CHUNK = 200, 500  # rows read at a time; the first without a limit are few: answers come soon
 _CHUNK_FOUND = 2000  # and where each reading has to sort all that are left
 _STATEMENTS_MAX = 500  # compiled statements kept
+_KEPT_VALUES_MAX = 512  # a statement that binds more is not: a megabyte each, for lists that hardly come twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,8 @@ class Search:
                 self._statements.move_to_end(key)
                 return known
         made = Prepared(self._database, statement_of(level, matches, order, going_on))
+        if sum(1 for m in matches.values() for _ in m.values()) > _KEPT_VALUES_MAX:
+            return made
         with self._lock:
             self._statements[key] = made
             while len(self._statements) > _STATEMENTS_MAX:

@@ -54,6 +54,14 @@ def _make_folder(folder: Path) -> None:
             os.close(fd)
 
 
+def _make_private(file: Path) -> None:
+    """Make the database file before SQLite does, which would let every user of this machine read it."""
+    try:
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640))
+    except OSError as error:
+        raise StorageFull(f"{file} cannot be written: {error.strerror}", hint="fileroom doctor") from error
+
+
 @contextmanager
 def open_database(chosen: Settings, *, make: bool = False) -> Iterator[Database]:
     """The database, its tables brought up to date. Without `make`, a home that is not there is an error.
@@ -67,6 +75,8 @@ def open_database(chosen: Settings, *, make: bool = False) -> Iterator[Database]
         make_home(chosen)
     elif not (chosen.sqlite_file or chosen.packs).exists():
         raise BadSetting(f"{chosen.home} holds no archive", hint="--home names it; `fileroom serve` makes a new one")
+    if make and chosen.sqlite_file is not None:
+        _make_private(chosen.sqlite_file)
     database = Database(chosen.database)
     try:
         migrations.upgrade(database)

@@ -14,7 +14,25 @@ from fileroom import errors
 from fileroom.web.http import Handler, Request, Response
 
 _HOST = re.compile(r"(?:localhost|127(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}|\[::1\])(?::\d{1,5})?", re.IGNORECASE)
-_FORWARDED = frozenset({"forwarded", "via", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip"})
+_FORWARDED = frozenset(
+    (
+        "forwarded",
+        "via",
+        "x-real-ip",
+        "x-client-ip",
+        "x-cluster-client-ip",
+        "x-proxyuser-ip",
+        "x-host",
+        "x-remote-ip",
+        "x-remote-addr",
+        "x-azure-clientip",
+        "cf-connecting-ip",
+        "true-client-ip",
+        "fastly-client-ip",
+        "fly-client-ip",
+    )
+)
+_FORWARDED_STARTS = ("x-forwarded", "x_forwarded", "x-original-", "x-envoy-", "x-arr-")
 _HINT = "Fileroom has no sign-in yet, so it answers this machine only: use http://127.0.0.1 or http://localhost here"
 
 
@@ -38,7 +56,7 @@ def check_loopback(request: Request) -> None:
     if _HOST.fullmatch(headers.get("host", "")) is None:
         raise errors.Forbidden("this request's Host header does not name this machine", hint=_HINT)
     for name in headers:
-        if name in _FORWARDED or name.startswith("x-forwarded"):
+        if name in _FORWARDED or name.startswith(_FORWARDED_STARTS):
             raise errors.Forbidden(f"this request came through a proxy (header {name})", hint=_HINT)
 
 

@@ -66,6 +66,10 @@ def test_a_request_without_host_is_refused() -> None:
         "x_forwarded_anything",
         "x_client_ip",
         "true_client_ip",
+        "cf_connecting_ip",
+        "x_original_host",
+        "x_envoy_external_address",
+        "x_arr_log_id",
     ],
 )
 def test_what_came_through_a_proxy_is_refused_even_when_it_says_loopback(header: str) -> None:
