@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import threading
 import time
@@ -66,7 +67,7 @@ def test_killed_at_random_moments_nothing_acknowledged_is_lost(
             one_round(server, ledger, random.Random(f"{SEED} {database} {number}"))
         assert disagreements(server) == []
         assert served(server) == len(ledger.sent) == len(ledger.acknowledged)
-        server.stop()
+        finished(server)
 
 
 def one_round(server: FileroomServer, ledger: Ledger, draw: random.Random) -> None:
@@ -81,6 +82,12 @@ def one_round(server: FileroomServer, ledger: Ledger, draw: random.Random) -> No
     healed(server, now)
     ledger.sent |= now.sent
     ledger.acknowledged |= now.acknowledged
+
+
+def finished(server: FileroomServer) -> None:
+    """Stop it and give back its disk space: a soak writes more than most disks hold."""
+    assert server.stop() == 0
+    shutil.rmtree(server.home)
 
 
 def healed(server: FileroomServer, ledger: Ledger) -> None:
@@ -104,7 +111,7 @@ def test_killed_at_a_chosen_spot_nothing_acknowledged_is_lost(start: StartFilero
         healed(server, ledger)
         assert disagreements(server) == []
         assert served(server) == len(ledger.sent)
-        server.stop()
+        finished(server)
 
 
 def killed_at(start: StartFileroom, home: str, spot: str, count: int) -> tuple[FileroomServer, Ledger]:
@@ -141,4 +148,4 @@ def test_killed_again_while_it_heals_nothing_acknowledged_is_lost(start: StartFi
         healed(server, ledger)
         assert disagreements(server) == []
         assert served(server) == len(ledger.sent)
-        server.stop()
+        finished(server)
