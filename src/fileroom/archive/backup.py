@@ -56,7 +56,8 @@ def backup(
     """Copy the archive to `target`: a new or empty folder, or one of an earlier copy, which is brought up to date.
 
     Returns after the copy survives power loss. On PostgreSQL the rows go to an SQLite file, so that the copy can be
-    opened by itself. Raises BadRequest when the folder holds something else, StorageFull, DatabaseUnavailable.
+    opened by itself. Raises BadRequest when the folder holds something else, or a copy that took in objects of its own
+    since; StorageFull, DatabaseUnavailable.
     """
     _check_target(target)
     try:
@@ -66,7 +67,9 @@ def backup(
             leftover.unlink()
         _copy_database(database, snapshot)
         promises, objects = _promised(snapshot)
-        report = _copy_packs(packs, Packs(target / "packs"), promises, objects, progress)
+        copies = Packs(target / "packs")
+        _check_unused(copies, promises, snapshot)
+        report = _copy_packs(packs, copies, promises, objects, progress)
         _sync(snapshot)
         os.replace(snapshot, target / DATABASE_FILE)
         _write_mark(target, report)
@@ -82,6 +85,16 @@ def _check_target(target: Path) -> None:
         )
     if target.exists() and not target.is_dir():
         raise errors.BadRequest(f"{target} is not a folder", hint="name a new folder")
+
+
+def _check_unused(copies: Packs, promises: list[_Promise], snapshot: Path) -> None:
+    """A copy that was served and took objects in is an archive of its own: its database must not be replaced."""
+    if set(copies.ids()) - {promise.pack_id for promise in promises}:
+        snapshot.unlink()
+        raise errors.BadRequest(
+            f"{copies.folder.parent} holds packs that are not of this archive: it was used as one since",
+            hint="name a new folder",
+        )
 
 
 def _copy_database(database: Database, path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.support.corpus import ct_study
 from tests.support.fileroom import PROGRAM, FileroomServer
 from tests.support.ingest import Ingest, Ledger, lost_or_broken, send_again
-from tests.support.senders import c_store, get
+from tests.support.senders import c_store, fetch, get
 from tests.support.truth import disagreements, served
 
 StartFileroom = Callable[..., FileroomServer]
@@ -73,3 +73,20 @@ def test_a_backup_that_is_killed_leaves_the_earlier_copy_whole_and_the_next_one_
     complete = start_fileroom(home=copy)
     assert served(complete) == 60
     assert disagreements(complete) == []
+
+
+def test_a_copy_that_took_objects_in_itself_is_never_overwritten(start_fileroom: StartFileroom, tmp_path: Path) -> None:
+    server = start_fileroom()
+    mine, its, later = (list(ct_study(number, slices=2)) for number in (10, 11, 12))
+    assert all(said.acknowledged for said in c_store(server, mine))
+    assert server.run("backup", tmp_path / "copy").returncode == 0
+    copy = start_fileroom(home=tmp_path / "copy")
+    assert all(said.acknowledged for said in c_store(copy, its))
+    assert all(said.acknowledged for said in c_store(server, later))
+    refused = server.run("backup", tmp_path / "copy")
+    assert refused.returncode == 2
+    assert "used as one since" in refused.stderr
+    copy.restart()
+    assert all(fetch(copy, one) is not None for one in mine + its)
+    assert served(copy) == 4
+    assert disagreements(copy) == []
