@@ -18,6 +18,7 @@ from fileroom import errors
 IN_USE_MAX = 24  # at once; a question beyond waits
 KEPT_MAX = 12
 WAIT_SECONDS = 30.0
+_LONG = 1 << 13  # characters of a statement; the driver keeps each it ran, and megabytes for one of thousands of values
 
 
 class Readers:
@@ -52,7 +53,7 @@ class Readers:
                 except BaseException:
                     _gave_up(connection)
                     raise
-                self._keep(connection)
+                self._keep(connection, sql)
                 return found
         finally:
             self._places.release()
@@ -77,8 +78,8 @@ class Readers:
             connection.autocommit = True
         return connection
 
-    def _keep(self, connection: Any) -> None:
-        if self._closed or len(self._kept) >= KEPT_MAX:
+    def _keep(self, connection: Any, sql: str) -> None:
+        if self._closed or len(self._kept) >= KEPT_MAX or len(sql) > _LONG:
             connection.close()
         else:
             self._kept.append(connection)

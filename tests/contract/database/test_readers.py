@@ -49,6 +49,16 @@ def test_each_question_sees_what_was_committed_before_it(database_url: str) -> N
     database.close()
 
 
+def test_a_connection_that_ran_a_statement_of_thousands_of_values_is_not_kept(database_url: str) -> None:
+    database = Database(database_url)
+    values = {f"v{n}": n for n in range(3000)}
+    listed = [sa.bindparam(name, type_=sa.Integer) for name in values]
+    for statement, kept in ((_ONE, 1), (sa.select(sa.literal(1)).where(sa.literal(7).in_(listed)), 0)):
+        assert len(Prepared(database, statement).rows(values | {"more": 1})) == 1
+        assert len(database.readers._kept) == kept
+    database.close()
+
+
 def test_an_error_costs_one_question(database_url: str) -> None:
     database = Database(database_url)
     with pytest.raises(errors.DatabaseUnavailable):
