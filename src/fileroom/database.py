@@ -93,7 +93,7 @@ def _sqlite_engine(url: sa.URL, busy_timeout_seconds: float) -> sa.Engine:
             "synchronous=FULL",  # a commit survives power loss
             "foreign_keys=ON",
             "cache_size=-16384",
-            "mmap_size=268435456",
+            "mmap_size=0",  # a bad sector is an error of one query, not the end of the process
             "wal_autocheckpoint=4000",
             "journal_size_limit=67108864",
             "temp_store=MEMORY",

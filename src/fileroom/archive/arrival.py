@@ -53,6 +53,9 @@ class Receipt:
     warnings: tuple[str, ...] = ()
 
 
+_UNIT, _ESCAPE = "\x1f", "\x1e"
+
+
 @dataclass(slots=True)
 class Arrival:
     """One object and all the index will know of it; its place is filled in once it has one."""
@@ -74,6 +77,7 @@ class Arrival:
     warnings: tuple[str, ...] = ()
     sequence: int = 0
     conflict: bool = False
+    repairs: bool = False  # the same bytes are here already, but can no longer be read
     pack_id: int = 0
     offset: int = 0
 
@@ -85,9 +89,10 @@ class Arrival:
         """The patient this object names: (issuer or site, patient ID). A blank patient ID identifies nobody."""
         patient_id = self.values.get("patient_id", "").strip()
         if not patient_id:
-            return f"\x1f{self.study_uid}"
-        issuer = (self.values.get("issuer") or self.site).replace("\x1e", "\x1e0").replace("\x1f", "\x1e1")
-        return f"{issuer}\x1f{patient_id}"
+            return f"{_UNIT}{self.study_uid}"
+        issuer = self.values.get("issuer", "")
+        kind, whose = ("issuer", issuer) if issuer else ("site", self.site)
+        return f"{kind} {whose.replace(_ESCAPE, _ESCAPE + '0').replace(_UNIT, _ESCAPE + '1')}{_UNIT}{patient_id}"
 
     @property
     def patient_digest(self) -> str:

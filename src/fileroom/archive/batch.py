@@ -23,10 +23,15 @@ def value_columns(level: Level) -> tuple[str, ...]:
 
 COLUMNS = {level: value_columns(level) for level in Level}
 _NAMES = {level: tuple(a.column for a in at_level(level) if a.matching is Matching.NAME) for level in Level}
-_TABLES = {Level.PATIENT: schema.patient, Level.STUDY: schema.study, Level.SERIES: schema.series}
 
 _INSERTS = tuple(
     Change(sa.insert(table)) for table in (schema.patient, schema.study, schema.series, schema.instance, schema.held)
+)
+_PLACE = ("pack_id", "offset", "prefix_bytes", "size_bytes")
+_REPAIR = Change(
+    sa.update(schema.instance)
+    .where(schema.instance.c.sop_uid == sa.bindparam("uid"))
+    .values({name: sa.bindparam(name) for name in _PLACE})
 )
 _HIDDEN = Lookup(
     sa.select(schema.hidden_study.c.study_uid).where(
@@ -96,12 +101,14 @@ class Batch:
         self._instances: list[dict[str, object]] = []
         self.held: dict[tuple[str, str], dict[str, object]] = {}  # by SOP Instance UID and digest
         self._fills: list[tuple[Level, int, dict[str, str]]] = []
+        self._repairs: list[dict[str, object]] = []
         self._patient_studies: Counter[int] = Counter()
         self._study_series: Counter[int] = Counter()
         self._study_instances: Counter[int] = Counter()
         self._study_bytes: Counter[int] = Counter()
         self._series_instances: Counter[int] = Counter()
         self._modalities: dict[int, set[str]] = {}  # of new studies
+        self._regrouped: set[int] = set()  # studies in which a series got its modality
 
     def add_patient(self, patient: Row, identity: str, arrival: Arrival) -> None:
         row = _values(arrival, Level.PATIENT)
@@ -143,12 +150,19 @@ class Batch:
         row["id"], row["kind"] = arrival.sequence, kind
         self.held[arrival.sop_uid, arrival.digest] = row
 
-    def fill(self, level: Level, row: Row, arrival: Arrival) -> None:
-        """Fill columns of a row that were empty until now; what is there stays."""
+    def repair(self, arrival: Arrival) -> None:
+        """The index is to use this copy: the one it knows can no longer be read."""
+        self._repairs.append({"uid": arrival.sop_uid} | {name: getattr(arrival, name) for name in _PLACE})
+
+    def fill(self, level: Level, row: Row, arrival: Arrival, study: Row | None = None) -> None:
+        """Fill columns of a row that were empty until now; what is there stays. `study`: of a series' row."""
         new = {c: arrival.values[c] for c in row.missing if c in arrival.values}
         if not new:
             return
         row.missing -= new.keys()
+        if study is not None and "modality" in new:
+            self._regrouped.add(study.pk)
+            self._modalities.get(study.pk, set()).add(new["modality"])
         fresh = (self._patients, self._studies, self._series)[level].get(row.pk)
         if fresh is not None:
             fresh.update(_with_folds(level, new))
@@ -166,6 +180,8 @@ class Batch:
         self._grow(connection)
         for level, key, values in self._fills:
             _fill_row(connection, level, key, values)
+        _REPAIR.run(connection, self._repairs)
+        self._set_modalities(connection)
 
     def _complete_new_rows(self, connection: sa.Connection) -> None:
         """Give new rows their counts, new studies their modalities and whether they are hidden."""
@@ -201,12 +217,11 @@ class Batch:
         _GROW_STUDY.run(connection, studies)
         series = [{"key": key, "more": more, "now": now} for key, more in sorted(self._series_instances.items())]
         _GROW_SERIES.run(connection, series)
-        if +self._study_series:
-            self._set_modalities(connection)
 
     def _set_modalities(self, connection: sa.Connection) -> None:
-        """After the study rows were updated, and so locked: no other writer's series can be missed."""
-        found: dict[int, set[str]] = {key: set() for key in +self._study_series}
+        """Of studies that were there. Their rows were updated, and so locked: no other writer's series is missed."""
+        changed = self._regrouped - self._studies.keys() | {key for key, more in self._study_series.items() if more}
+        found: dict[int, set[str]] = {key: set() for key in changed}
         for key, modality in _MODALITIES.rows(connection, list(found)):
             found[key].add(modality)
         rows = [{"key": key, "modalities_text": "\\".join(sorted(names))} for key, names in sorted(found.items())]

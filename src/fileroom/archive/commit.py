@@ -45,7 +45,7 @@ class Committer:
         self._packs = packs
         self._ids = ids
         index = Index(ids)
-        self._inflight = InFlight(database, index)
+        self._inflight = InFlight(database, index, packs)
         self._indexer = Indexer(database, index, self._inflight)
         self._watch = watch
         self._pack_bytes_max = pack_bytes_max
@@ -67,6 +67,7 @@ class Committer:
         self._incoming.put(None)
         self._thread.join()
         self._indexer.stop()
+        self._inflight.close()
 
     @property
     def alive(self) -> bool:

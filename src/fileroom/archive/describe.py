@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 
 from fileroom.archive.arrival import Arrival, Source
@@ -13,11 +14,16 @@ from fileroom.dicom.syntax import TransferSyntax, syntax
 from fileroom.errors import MalformedObject
 
 
+_SYNTAX = re.compile(r"[0-9A-Za-z._-]{1,64}").fullmatch  # it stands in headers of answers, beside other objects'
+
+
 def describe(dataset: Buffer, prefix: Buffer, syntax_uid: str, digest: str, source: Source) -> Arrival:
     """The arrival these bytes make. `digest`: SHA-256 of the dataset, hex.
 
     Raises MalformedObject, InvalidUid: the object is then refused.
     """
+    if _SYNTAX(syntax_uid) is None:
+        raise MalformedObject("the transfer syntax it names is no UID")
     how = syntax(syntax_uid)
     header = scan(dataset, how)
     values = header.values

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from fileroom import errors
 from fileroom.archive import schema, tar
+from fileroom.archive.arrival import Arrival
 from fileroom.archive.index import Index
 from fileroom.archive.members import Finding, PackReader
 from fileroom.archive.packs import Packs, storage_error, sync_folder
@@ -42,7 +43,7 @@ class HealReport:
 def heal(database: Database, packs: Packs) -> HealReport:
     """Bring packs and index into agreement; packs that a living process writes are left alone.
 
-    Raises DatabaseUnavailable, StorageFull.
+    Raises DatabaseUnavailable.
     """
     with database.read() as connection:
         known = {row.id: row for row in connection.execute(sa.select(schema.pack))}
@@ -53,7 +54,10 @@ def heal(database: Database, packs: Packs) -> HealReport:
         row = known.pop(pack_id, None)
         size = packs.path(pack_id).stat().st_size
         if row is None or not row.closed:
-            work.close(pack_id, 0 if row is None else row.size_bytes)
+            try:
+                work.close(pack_id, 0 if row is None else row.size_bytes)
+            except errors.StorageFull as error:  # what is stored can be had all the same
+                work.report(Finding("open", pack_id, 0, f"{error}; the next start tries again"))
         elif size < row.size_bytes:
             work.report(Finding("short", pack_id, size, f"{row.size_bytes} bytes were acknowledged"))
     for pack_id, row in known.items():
@@ -96,8 +100,14 @@ class _Healing:
                 self.report(Finding("short", pack_id, size, f"{acknowledged} bytes were acknowledged"))
                 return
             _settle(fd, acknowledged)
-            end = self._take_in(path, pack_id, acknowledged)
-            if end < size and os.pread(fd, size - end, end).strip(b"\0"):
+            end, torn = self._take_in(path, pack_id, acknowledged)
+            if _finished(fd, size) and torn:
+                for finding in torn:  # its writer had ended it: not a torn tail, but damage, which stays where it is
+                    self.report(finding)
+                self._record_closed(pack_id, size - len(tar.END))
+                self.packs_closed += 1
+                return
+            if end < size and _holds_bytes(fd, end, size):
                 self._put_tail_aside(fd, pack_id, end, size)
             try:
                 os.ftruncate(fd, end)
@@ -108,8 +118,8 @@ class _Healing:
         self._record_closed(pack_id, end)
         self.packs_closed += 1
 
-    def _take_in(self, path: Path, pack_id: int, start: int) -> int:
-        """Index the whole members from `start`; where the last of them ends.
+    def _take_in(self, path: Path, pack_id: int, start: int) -> tuple[int, list[Finding]]:
+        """Index the whole members from `start`; where the last of them ends, and what lies behind it.
 
         What is not whole is a torn tail when nothing whole follows; else it is damage: reported and left in place.
         """
@@ -130,7 +140,7 @@ class _Healing:
                 if len(batch) >= _BATCH:
                     self._record(reader, batch)
             self._record(reader, batch)
-        return end
+        return end, torn
 
     def _record(self, reader: PackReader, batch: list[Member]) -> None:
         arrivals = []
@@ -142,6 +152,22 @@ class _Healing:
                     Finding("unreadable", reader.pack_id, member.offset, str(error), sop_uid=member.label.sop_uid)
                 )
         batch.clear()
+        try:
+            self._index_all(arrivals)
+        except sa.exc.SQLAlchemyError:  # one of them cannot be held: it alone is left out
+            self._index.forget()
+            for arrival in arrivals:
+                self._index_one(arrival)
+
+    def _index_one(self, arrival: Arrival) -> None:
+        try:
+            self._index_all([arrival])
+        except sa.exc.SQLAlchemyError as error:
+            self._index.forget()
+            why = f"the index cannot hold it: {type(error).__name__}"
+            self.report(Finding("unindexed", arrival.pack_id, arrival.offset, why, sop_uid=arrival.sop_uid))
+
+    def _index_all(self, arrivals: list[Arrival]) -> None:
         with self._database.write() as connection:
             self._index.record(connection, arrivals)
         self.objects_indexed += len(arrivals)
@@ -169,6 +195,16 @@ class _Healing:
             if changed.rowcount == 0:
                 row = {"id": pack_id, "size_bytes": size_bytes, "closed": True, "created_ms": int(time.time() * 1000)}
                 connection.execute(sa.insert(table), [row])
+
+
+def _finished(fd: int, size: int) -> bool:
+    """Whether the pack ends with the mark its writer puts last."""
+    return size >= len(tar.END) and os.pread(fd, len(tar.END), size - len(tar.END)) == tar.END
+
+
+def _holds_bytes(fd: int, start: int, end: int) -> bool:
+    """Whether anything but zeros lies there."""
+    return any(os.pread(fd, min(1 << 20, end - at), at).strip(b"\0") for at in range(start, end, 1 << 20))
 
 
 def _settle(fd: int, start: int) -> None:

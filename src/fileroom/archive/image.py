@@ -11,6 +11,7 @@ from fileroom.dicom.header import Pixels
 
 _KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _LAYOUT = struct.Struct("<BQqIIHHHHHHI16s")
+HEAD_BYTES = _LAYOUT.size  # of a blob: the pixels' description alone, which is read like an image without a frame table
 
 
 @dataclass(frozen=True, slots=True)

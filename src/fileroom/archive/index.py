@@ -31,12 +31,12 @@ def _values_of(level: Level, table: sa.Table) -> list[sa.Column[Any]]:
     return [table.c[column] for column in COLUMNS[level]]
 
 
-_KNOWN = Lookup(
-    sa.union_all(
-        sa.select(_I.sop_uid, _I.digest, sa.literal_column("''").label("kind")).where(_I.sop_uid.in_(_KEYS)),
-        sa.select(_H.sop_uid, _H.digest, _H.kind).where(_H.sop_uid.in_(_KEYS)),
-    )
-)
+def _places(c: Any, kind: sa.ColumnElement[str]) -> sa.Select[Any]:
+    columns = (c.sop_uid, c.digest, c.transfer_syntax, c.pack_id, c.offset, c.prefix_bytes, c.size_bytes)
+    return sa.select(*columns, kind).where(c.sop_uid.in_(_KEYS))
+
+
+_KNOWN = Lookup(sa.union_all(_places(_I, sa.literal_column("''").label("kind")), _places(_H, _H.kind)))
 _TAKEN = Lookup(sa.union_all(sa.select(_I.id).where(_I.id.in_(_KEYS)), sa.select(_H.id).where(_H.id.in_(_KEYS))))
 _PATIENTS = Lookup(
     sa.select(_P.identity, _P.id, *_values_of(Level.PATIENT, schema.patient)).where(_P.identity.in_(_KEYS))
@@ -54,10 +54,26 @@ _SERIES = Lookup(  # a series UID may stand in two studies: the pair counts
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where an object's bytes lie, and what they are."""
+
+    digest: str
+    transfer_syntax: str
+    pack_id: int
+    offset: int
+    prefix_bytes: int
+    size_bytes: int
+
+    def holds(self, arrival: Arrival) -> bool:
+        """Whether it is the same object: the same bytes, meant the same way."""
+        return self.digest == arrival.digest and self.transfer_syntax == arrival.transfer_syntax
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What the archive holds under some SOP Instance UIDs."""
 
-    digests: dict[str, str]  # SOP Instance UID to dataset digest
+    places: dict[str, Place]  # by SOP Instance UID
     held: dict[tuple[str, str], str]  # (SOP Instance UID, digest) to the kind of hold
 
 
@@ -78,24 +94,24 @@ class Index:
     def known(self, connection: sa.Connection, sop_uids: Iterable[str]) -> Known:
         """What is here already under these SOP Instance UIDs."""
         known = Known({}, {})
-        for uid, digest, kind in _KNOWN.rows(connection, list(sop_uids)):
+        for uid, digest, *place, kind in _KNOWN.rows(connection, list(sop_uids)):
             if kind:
                 known.held[uid, digest] = kind
             else:
-                known.digests[uid] = digest
+                known.places[uid] = Place(digest, *place)
         return known
 
     def record(self, connection: sa.Connection, arrivals: Sequence[Arrival], *, checked: bool = False) -> list[Verdict]:
         """Write the arrivals, in order, and say what became of each.
 
-        `checked`: the caller knows that no SOP Instance UID among them is in the index unless marked a conflict.
+        `checked`: the caller knows that no SOP Instance UID among them is in the index unless marked so.
         Raises IntegrityError when another process was faster; nothing is then kept once the caller rolls back.
         """
         if not arrivals:
             return []
-        known: dict[str, str] = {}
+        known: dict[str, Place] = {}
         if not checked:
-            known = self.known(connection, {a.sop_uid for a in arrivals}).digests
+            known = self.known(connection, {a.sop_uid for a in arrivals}).places
             self._renumber(connection, arrivals, known)
         self._load(connection, arrivals)
         batch = Batch(int(time.time() * 1000))
@@ -120,9 +136,9 @@ class Index:
         for study_pk, uid, pk, *values in _SERIES.rows(connection, list(wanted)):
             self._series[study_pk, uid] = Row(pk, _missing(Level.SERIES, values))
 
-    def _renumber(self, connection: sa.Connection, arrivals: Sequence[Arrival], known: dict[str, str]) -> None:
+    def _renumber(self, connection: sa.Connection, arrivals: Sequence[Arrival], known: dict[str, Place]) -> None:
         """Give another key to an arrival whose own is taken: two processes made the same one."""
-        new = [arrival for arrival in arrivals if known.get(arrival.sop_uid) != arrival.digest]
+        new = [a for a in arrivals if (place := known.get(a.sop_uid)) is None or not place.holds(a)]
         taken = {key for (key,) in _TAKEN.rows(connection, [arrival.sequence for arrival in new])}
         for arrival in new:
             if arrival.sequence in taken:
@@ -134,11 +150,14 @@ class Index:
             if len(kept) > _KEPT_MAX:
                 kept.clear()
 
-    def _place(self, connection: sa.Connection, arrival: Arrival, known: dict[str, str], batch: Batch) -> Verdict:
-        digest = known.get(arrival.sop_uid)
-        if digest == arrival.digest:
+    def _place(self, connection: sa.Connection, arrival: Arrival, known: dict[str, Place], batch: Batch) -> Verdict:
+        place = known.get(arrival.sop_uid)
+        if arrival.repairs and (place is None or place.holds(arrival)):
+            batch.repair(arrival)
             return Verdict(Outcome.DUPLICATE)
-        if digest is not None or arrival.conflict:
+        if place is not None and place.holds(arrival):
+            return Verdict(Outcome.DUPLICATE)
+        if place is not None or arrival.conflict:
             self._hold(connection, arrival, "conflict", batch)
             return Verdict(Outcome.CONFLICT, "another object with this SOP Instance UID is here")
         study = self._studies.get(arrival.study_uid)
@@ -148,7 +167,14 @@ class Index:
         if study is not None and study.identity != arrival.identity:
             self._hold(connection, arrival, "patient", batch)
             return Verdict(Outcome.HELD, "its study belongs to another patient")
-        known[arrival.sop_uid] = arrival.digest
+        known[arrival.sop_uid] = Place(
+            arrival.digest,
+            arrival.transfer_syntax,
+            arrival.pack_id,
+            arrival.offset,
+            arrival.prefix_bytes,
+            arrival.size_bytes,
+        )
         self._add(arrival, study, batch)
         return Verdict(Outcome.STORED)
 
@@ -178,7 +204,7 @@ class Index:
             series = self._series[key] = Row(self._ids.next(), _absent(arrival, Level.SERIES))
             batch.add_series(series, study, arrival)
         elif series.missing:
-            batch.fill(Level.SERIES, series, arrival)
+            batch.fill(Level.SERIES, series, arrival, study)
         batch.add_instance(series, study, arrival)
 
 

@@ -25,7 +25,6 @@ from fileroom.database import Change, Database, Standing, lost_race
 
 _log = logging.getLogger("fileroom.archive")
 
-_OWED_MAX = 10_000
 _RACES_MAX = 5
 
 
@@ -156,7 +155,7 @@ class Indexer:
         todo = owed + batches
         items = [item for batch in todo for item in batch.items]
         try:
-            verdicts = self._record(todo, [item.arrival for item in items], first_try=not owed)
+            verdicts = self._record(todo, [item.arrival for item in items], checked=not owed)
         except _NotSynced as lost:
             self._index.forget()
             self._inflight.refuse(lost.batch.items, lost.reason)
@@ -170,7 +169,6 @@ class Indexer:
         except Exception:  # noqa: BLE001 - the thread all senders wait for must not die
             _log.exception("index failed objects=%d", len(items))
             self._index_singly(todo)
-            self._owed = []
             return
         self._owed = []
         for item, verdict in zip(items, verdicts, strict=True):
@@ -181,26 +179,32 @@ class Indexer:
     def _index_singly(self, todo: list[Written]) -> None:
         """One object the database cannot hold must not keep out the others: it alone is refused."""
         self._index.forget()
+        rest = Written([])  # the database is away again: owed, not the objects' fault
         for batch in todo:
             for item in batch.items:
                 try:
                     batch.wait_synced()
-                    (verdict,) = self._record([], [item.arrival], first_try=False)
+                    (verdict,) = self._record([], [item.arrival], checked=False)
                 except _NotSynced as lost:
                     self._inflight.refuse([item], lost.reason)
-                except errors.FileroomError as error:  # the database is away again: not the object's fault
+                except errors.FileroomError as error:
                     self._index.forget()
-                    self._inflight.refuse([item], error)
+                    self._inflight.tell(item, error)
+                    rest.items.append(item)
                 except Exception as error:  # noqa: BLE001 - whatever it is, it is this object's own
                     self._index.forget()
                     _log.error("index refuses sop=%s kind=%s", item.arrival.sop_uid, type(error).__name__)
                     self._inflight.refuse([item], errors.MalformedObject("the index cannot hold this object's values"))
                 else:
                     self._inflight.resolve(item, verdict)
-        try:
-            self._record([batch for batch in todo if batch.failure is None], [], first_try=True)
-        except errors.FileroomError as error:
-            _log.error("pack sizes not recorded reason=%s", error)
+        for batch in todo:
+            if batch.failure is None:
+                rest.sizes |= batch.sizes
+                rest.closed += batch.closed
+        self._owed = [rest]
+        if not rest.items:
+            self._record([rest], [], checked=True)
+            self._owed = []
 
     def _owe(self, todo: list[Written], error: errors.FileroomError) -> None:
         """Tell the senders; keep the objects, which are whole in the packs, to be indexed as soon as it works.
@@ -212,13 +216,8 @@ class Indexer:
         for batch in todo:
             for item in batch.items:
                 self._inflight.tell(item, error)
-        if sum(len(batch.items) for batch in todo) > _OWED_MAX:
-            _log.critical("the database stays away; dropping what is owed: the next start indexes it from the packs")
-            self._inflight.refuse([item for batch in todo for item in batch.items], error)
-            self._owed = []
 
-    def _record(self, batches: list[Written], arrivals: list[Arrival], *, first_try: bool) -> list[Verdict]:
-        checked = first_try
+    def _record(self, batches: list[Written], arrivals: list[Arrival], *, checked: bool) -> list[Verdict]:
         for _ in range(_RACES_MAX):
             try:
                 with self._standing.write() as connection:

@@ -15,8 +15,8 @@ from typing import Protocol, TypeVar
 
 from fileroom import errors
 from fileroom.archive.arrival import Arrival, Outcome, Receipt, Verdict
-from fileroom.archive.index import Index, Known
-from fileroom.archive.packs import Bytes
+from fileroom.archive.index import Index, Known, Place
+from fileroom.archive.packs import Bytes, Packs
 from fileroom.database import Database, Standing
 
 _log = logging.getLogger("fileroom.archive")
@@ -98,15 +98,20 @@ class Item:
 class InFlight:
     """The objects of one process that are on their way. Thread-safe."""
 
-    def __init__(self, database: Database, index: Index) -> None:
+    def __init__(self, database: Database, index: Index, packs: Packs) -> None:
         self._standing = Standing(database)
         self._looking = threading.Lock()  # the standing connection is one thread's at a time
         self._index = index
+        self._packs = packs
         self._lock = threading.Lock()  # guards the table and the followers in it
         self._items: dict[str, Item] = {}  # by SOP Instance UID
 
     def __len__(self) -> int:
         return len(self._items)
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._standing.close()
 
     def claim(self, items: list[Item]) -> list[Item]:
         """Settle what is here already; the rest is to be written, conflicts marked.
@@ -118,7 +123,7 @@ class InFlight:
         with self._lock:
             for item in items:
                 other = self._items.setdefault(item.arrival.sop_uid, item)
-                if other is not item and other.arrival.digest == item.arrival.digest:
+                if other is not item and _same(other.arrival, item.arrival):
                     other.followers.append(item)
                     continue
                 others[id(item)] = other
@@ -138,17 +143,26 @@ class InFlight:
 
     def _settled(self, item: Item, other: Item, known: Known) -> bool:
         arrival = item.arrival
-        digest = known.digests.get(arrival.sop_uid)
+        place = known.places.get(arrival.sop_uid)
         kind = known.held.get((arrival.sop_uid, arrival.digest))
-        if digest == arrival.digest:
+        if place is not None and place.holds(arrival):
+            if not self._intact(place):
+                _log.error("repaired pack=%016x offset=%d sop=%s", place.pack_id, place.offset, arrival.sop_uid)
+                arrival.repairs = True
+                return False
             self.resolve(item, Verdict(Outcome.DUPLICATE))
         elif kind is not None:
             self.resolve(item, Verdict(Outcome.CONFLICT if kind == "conflict" else Outcome.HELD))
         else:
-            arrival.conflict = digest is not None or other is not item
+            arrival.conflict = place is not None or other is not item
             return False
         item.let_go()
         return True
+
+    def _intact(self, place: Place) -> bool:
+        """Whether the copy that is here can be had: only then is the one that came not needed."""
+        size_bytes = place.size_bytes - place.prefix_bytes
+        return self._packs.intact(place.pack_id, place.offset + place.prefix_bytes, size_bytes, place.digest)
 
     def resolve(self, item: Item, verdict: Verdict) -> None:
         """Tell everyone who waits for an object what became of it; it is in flight no more."""
@@ -197,3 +211,7 @@ class InFlight:
             _log.error("storing failed objects=%d", len(items), exc_info=error)
             error = errors.StorageFull("storing failed", hint="see the log")
         self.refuse(items, error)
+
+
+def _same(one: Arrival, other: Arrival) -> bool:
+    return one.digest == other.digest and one.transfer_syntax == other.transfer_syntax

@@ -142,6 +142,9 @@ class Intake:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        watch = self._shared.watch
+        if watch is not None and not self._handed_over and isinstance(error, errors.FileroomError):
+            watch.object(self._source.door, type(error).__name__, self._used, 0.0)
         self.abort()
 
     def _hash_on(self) -> None:

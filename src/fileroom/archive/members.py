@@ -45,6 +45,7 @@ FINDINGS = {
     "short": "a pack is shorter than what was acknowledged",
     "gone": "a pack that the index knows is not there",
     "stray": "a pack is there that the index does not know",
+    "open": "an interrupted pack could not be finished",
     "aside": "bytes behind the last acknowledged object were set aside after a crash",
 }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import hashlib
 import mmap
 import os
 import threading
@@ -147,6 +148,19 @@ class Packs:
     def ids(self) -> list[int]:
         """Every pack on disk, oldest first."""
         return sorted(int(path.stem, 16) for path in self.folder.glob("*.tar") if _is_pack_name(path.stem))
+
+    def intact(self, pack_id: int, offset: int, size_bytes: int, digest: str) -> bool:
+        """Whether these bytes are there and still have that SHA-256."""
+        if not self.path(pack_id).exists():  # a descriptor that is still open would not notice
+            return False
+        sha = hashlib.sha256()
+        try:
+            whole = self.range(pack_id, offset, size_bytes)
+            for at in range(0, size_bytes, 1 << 20):
+                sha.update(whole.part(at, min(1 << 20, size_bytes - at)).read())
+        except errors.DamagedPack:
+            return False
+        return sha.hexdigest() == digest
 
     def in_use(self, pack_id: int) -> bool:
         """Whether a living process is writing this pack."""

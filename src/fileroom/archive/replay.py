@@ -68,6 +68,7 @@ class _Replay:
         self._packs = packs
         self._ids = ids
         self._batch = Replayed()
+        self._rotten: set[tuple[str, str]] = set()  # SOP Instance UID and digest of objects whose bytes differ
 
     def batches(self) -> Iterator[Replayed]:
         for reader, member in self._in_order():
@@ -127,8 +128,11 @@ class _Replay:
             known = whose == (*uids, label.patient)
             detail = wrong if known else f"{wrong}; it no longer says whose it is and is left out of the index"
             self._batch_found(Finding("rot", reader.pack_id, member.offset, detail, *uids))
+            self._rotten.add((label.sop_uid, label.digest))
             if not known:
                 return
+        else:
+            arrival.repairs = (arrival.sop_uid, arrival.digest) in self._rotten
         self._batch.arrivals.append(arrival)
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from fileroom import errors
 from fileroom.archive import schema
-from fileroom.archive.image import Image, unpack_image
+from fileroom.archive.image import HEAD_BYTES, Image, unpack_image
 from fileroom.archive.mapped import inflated, mapped
 from fileroom.archive.packs import FileRange, Packs
 from fileroom.database import Database, Prepared
@@ -20,6 +20,12 @@ __all__ = ["FileRange", "Retriever", "StoredInstance"]
 
 _I, _E, _S = schema.instance.c, schema.series.c, schema.study.c
 _FROM = schema.instance.join(schema.series, _E.id == _I.series_pk).join(schema.study, _S.id == _E.study_pk)
+_LISTED_BYTES_MAX = 1 << 16
+# A frame table may take megabytes: of many objects together only short ones are read, of the others their heads.
+_LISTED_IMAGE = sa.case(
+    (sa.func.length(_I.image) <= _LISTED_BYTES_MAX, _I.image),
+    else_=sa.func.substr(_I.image, 1, HEAD_BYTES, type_=sa.LargeBinary),
+)
 _SELECT = (
     sa.select(
         _S.study_uid,
@@ -32,19 +38,19 @@ _SELECT = (
         _I.prefix_bytes,
         _I.size_bytes,
         _I.digest,
-        _I.image,
     )
     .select_from(_FROM)
     .where(_S.hidden.is_(False))
 )
-_STUDY = _SELECT.where(_S.study_uid == sa.bindparam("study"))
+_STUDY = _SELECT.add_columns(_LISTED_IMAGE).where(_S.study_uid == sa.bindparam("study"))
 _SERIES = _STUDY.where(_E.series_uid == sa.bindparam("series"))
 _ONE = (
-    _SELECT.where(_I.sop_uid == sa.bindparam("sop"))
+    _SELECT.add_columns(_I.image)
+    .where(_I.sop_uid == sa.bindparam("sop"))
     .where(_E.series_uid == sa.bindparam("series"))
     .where(_S.study_uid == sa.bindparam("study"))
 )
-_ANY = _SELECT.where(_I.sop_uid.in_(sa.bindparam("sops", expanding=True)))
+_ANY = _SELECT.add_columns(_LISTED_IMAGE).where(_I.sop_uid.in_(sa.bindparam("sops", expanding=True)))
 
 
 def _number(column: sa.ColumnElement[Any]) -> tuple[sa.ColumnElement[Any], ...]:
@@ -90,7 +96,10 @@ class Retriever:
     def instances(
         self, study_uid: str, series_uid: str | None = None, sop_uid: str | None = None
     ) -> list[StoredInstance]:
-        """The objects of a study, a series or one alone, by series number and instance number; [] when none is here."""
+        """The objects of a study, a series or one alone, by series number and instance number; [] when none is here.
+
+        Of several, an image whose frame table is long comes without it: `instance` has it.
+        """
         if sop_uid is not None:
             one = self.instance(study_uid, series_uid or "", sop_uid)
             return [] if one is None else [one]

@@ -37,7 +37,7 @@ patient = sa.Table(
     METADATA,
     sa.Column("id", KEY, primary_key=True, autoincrement=False),
     sa.Column("site", TEXT, nullable=False),
-    # who this is: "<issuer or site>\x1f<patient ID>"; a blank patient ID identifies nobody: "\x1f<study UID>"
+    # who this is: see Arrival.identity; a blank patient ID identifies nobody
     sa.Column("identity", TEXT, nullable=False, unique=True),
     sa.Column("study_count", sa.Integer, nullable=False, server_default="0"),
     *_value_columns(Level.PATIENT),

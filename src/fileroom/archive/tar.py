@@ -24,6 +24,7 @@ HEADER_BYTES_MAX = 64 * BLOCK
 OBJECT_BYTES_MAX = 0o77777777777  # what a header can say
 _SECTOR = 4096  # what a disk reads or fails to read at once
 _NEWLINE = "\n"
+_CRC = b" FILEROOM.crc="
 _PLAIN_NAME = re.compile(r"(?!\.+/)[0-9.]{1,64}/(?!\.+/)[0-9.]{1,64}/(?!\.+\.dcm)[0-9.]{1,64}\.dcm").fullmatch
 
 
@@ -208,18 +209,45 @@ def resync(fd: int, pack_id: int, at: int, end: int) -> int | None:
 
 
 def salvage(fd: int, pack_id: int, at: int, end: int) -> Member | None:
-    """A guess at the member behind a damaged header, checksums aside. Only its digest can tell whether it is right."""
+    """The member behind a damaged header, when its records are whole or but one bit of them is not. None otherwise.
+
+    Its bytes are still to be compared with its digest.
+    """
     raw = read_at(fd, 8 * BLOCK, at)
-    records = raw[BLOCK:].split(b"\0", 1)[0]
-    body = BLOCK + len(records) + (-len(records) % BLOCK)
     try:
-        found = _records(records)
-        label, size = _label_of(found), int(found["size"])
-    except (KeyError, ValueError):
+        size = _check_block(raw[:BLOCK], b"x", pack_id, at)
+    except errors.DamagedPack:
+        size = len(raw[BLOCK:].split(b"\0", 1)[0])
+    body = BLOCK + size + (-size % BLOCK)
+    try:
+        records = _mended(raw[BLOCK : BLOCK + size])
+        label, size = _label(records, pack_id, at), int(_records(records)["size"])
+    except (KeyError, ValueError, errors.DamagedPack):
         return None
     offset = at + body + BLOCK
     member_end = offset + size + (-size % BLOCK)
     return Member(at, offset, size, member_end, label) if label.prefix_bytes <= size and member_end <= end else None
+
+
+def _mended(records: bytes) -> bytes:
+    """The records with one flipped bit put right, if that makes them agree with their checksum; else as they are."""
+    if _agrees(records):
+        return records
+    tried = bytearray(records)
+    for at in range(len(tried)):
+        for bit in range(8):
+            tried[at] ^= 1 << bit
+            if _agrees(tried):
+                return bytes(tried)
+            tried[at] ^= 1 << bit
+    return records
+
+
+def _agrees(records: bytes | bytearray) -> bool:
+    """Whether the records agree with the checksum that ends them."""
+    at = records.rfind(_CRC) - 2  # ours is the last: an AE title may hold the same words
+    stated = records[at + 2 + len(_CRC) : at + 2 + len(_CRC) + 8]
+    return at >= 0 and stated == b"%08x" % zlib.crc32(memoryview(records)[:at])
 
 
 def _is_member(fd: int, pack_id: int, at: int, end: int) -> bool:
@@ -250,10 +278,9 @@ def _check_block(block: bytes, kind: bytes, pack_id: int, at: int) -> int:
 
 def _label(records: bytes, pack_id: int, at: int) -> Label:
     try:
-        found = _records(records)
-        crc_at = records.rindex(b" FILEROOM.crc=") - 2  # ours is the last: an AE title may hold the same words
-        if int(found["FILEROOM.crc"], 16) != zlib.crc32(records[:crc_at]):
+        if not _agrees(records):
             raise ValueError("checksum")
+        found = _records(records)
         if found["FILEROOM.at"] != f"{pack_id:016x}:{at}":
             raise ValueError("position")
         return _label_of(found)

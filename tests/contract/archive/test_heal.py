@@ -207,3 +207,39 @@ def test_a_sector_that_cannot_be_read_costs_only_its_object(
         assert kinds == ({"damaged", "missing"} if where == "header" else {"rot"})
     rebuild_index(database, packs)
     assert uids(database) >= {f"1.2.9.1.1.{number}" for number in (1, 2, 4, 5)}
+
+
+def test_a_pack_that_cannot_be_finished_does_not_keep_the_archive_shut(
+    tmp_path: Path, database_url: str, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running_archive(tmp_path, database_url) as archive:
+        starts = five_objects(archive)
+    forget_all(database)
+    packs = Packs(tmp_path / "packs")
+    overwrite(packs.path(starts[0][0]), packs.path(starts[0][0]).stat().st_size - 1024, b"half a member")
+
+    def full(fd: int, size: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "ftruncate", full)
+        assert "open" in {finding.kind for finding in heal(database, packs).findings}
+    assert len(uids(database)) == 5
+    heal(database, packs)
+    assert scrub(database, packs).findings == ()
+
+
+def test_a_damaged_last_object_of_a_finished_pack_is_not_cut_off_though_no_database_knows_it(
+    tmp_path: Path, database_url: str, database: Database
+) -> None:
+    with running_archive(tmp_path, database_url) as archive:
+        starts = five_objects(archive)
+    forget_all(database)
+    packs = Packs(tmp_path / "packs")
+    path = packs.path(starts[-1][0])
+    overwrite(path, starts[-1][1] + 100, os.urandom(1000))
+    before = path.read_bytes()
+    assert "damaged" in {finding.kind for finding in heal(database, packs).findings}
+    assert path.read_bytes() == before
+    assert not list(packs.aside.iterdir())
+    assert len(uids(database)) == 4

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 
 from fileroom import errors, migrations
 from fileroom.archive import schema
-from fileroom.archive.indexing import Indexer
 from fileroom.archive.heal import heal
+from fileroom.archive.indexing import Indexer
 from fileroom.archive.packs import Packs
 from fileroom.archive.receive import Outcome
 from fileroom.archive.scrub import scrub
