@@ -13,7 +13,6 @@ from fileroom.dicom.header import Buffer, Header, scan
 from fileroom.dicom.syntax import TransferSyntax, syntax
 from fileroom.errors import MalformedObject
 
-
 _SYNTAX = re.compile(r"[0-9A-Za-z._-]{1,64}").fullmatch  # it stands in headers of answers, beside other objects'
 
 

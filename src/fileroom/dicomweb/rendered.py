@@ -89,13 +89,20 @@ class Rendered:
         return shown
 
     def _middle(self, request: Request, shown: Sequence[StoredInstance], *, small: bool) -> Response:
-        stored = shown[len(shown) // 2]
+        stored = self._whole(shown[len(shown) // 2])
         return self._picture(request, stored, frame_count(stored) // 2 + 1, small)
 
     def _parts(self, shown: Sequence[StoredInstance], options: RenderOptions, base: str) -> Iterator[OutgoingPart]:
         for stored in shown:
             at = instance_url(base, stored.study_uid, stored.series_uid, stored.sop_uid)
-            yield OutgoingPart(options.media_type, [self._render(stored, 1, options)], f"{at}/rendered")
+            yield OutgoingPart(options.media_type, [self._render(self._whole(stored), 1, options)], f"{at}/rendered")
+
+    def _whole(self, listed: StoredInstance) -> StoredInstance:
+        """The same object with its frame table, which a list leaves out when it is long."""
+        found = self._retriever.instance(listed.study_uid, listed.series_uid, listed.sop_uid)
+        if found is None:
+            raise errors.NotFound("no such instance")
+        return found
 
     def _picture(self, request: Request, stored: StoredInstance, number: int, small: bool) -> Response:
         form = choose(request, _form, served=RENDERED_TYPES)
