@@ -1,5 +1,5 @@
 """The archive's tables. The index (patient, study, series, instance, pack) is a shadow that `rebuild-index` remakes
-from the packs; `peer`, `held` and `hidden_study` are records: truth of their own that a rebuild never touches.
+from the packs; `archive`, `peer`, `held` and `hidden_study` are records: truth that a rebuild never touches.
 
 Columns that hold DICOM values are named in `fileroom.dicom.attributes`. Times are milliseconds since 1970 UTC.
 A site stands on every row. Absent values are NULL.
@@ -31,6 +31,12 @@ def _value_columns(level: Level) -> list[sa.Column[object]]:
             columns.append(sa.Column(f"{attribute.column}_fold", TEXT, index=True))
     return columns
 
+
+archive = sa.Table(
+    "archive",
+    METADATA,
+    sa.Column("id", TEXT, primary_key=True),  # also in the packs' folder: see archive.binding
+)
 
 patient = sa.Table(
     "patient",

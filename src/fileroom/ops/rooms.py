@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from fileroom.archive.binding import bind
 from fileroom.archive.decode import Decoder
 from fileroom.archive.heal import heal
 from fileroom.archive.packs import Packs
@@ -45,6 +46,7 @@ def open_rooms(settings: Settings, metrics: Metrics | None = None) -> Iterator[R
     options.make_home(settings)
     with options.open_database(settings, make=True) as database:
         packs = Packs(settings.packs)
+        bind(database, packs)
         with locks.writing(settings.home, lambda: _put_right(database, packs)):
             receiver = Receiver(database, packs, receive_limits(settings), metrics)
             decoder = Decoder(worker_limits(settings), scratch=settings.cache)

@@ -35,6 +35,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_held_study_uid", "held", ["study_uid"], unique=False)
     op.create_table(
+        "archive", sa.Column("id", TEXT, nullable=False), sa.PrimaryKeyConstraint("id", name=op.f("pk_archive"))
+    )
+    op.create_table(
         "hidden_study",
         sa.Column("study_uid", TEXT, nullable=False),
         sa.Column("reason", TEXT, nullable=False),

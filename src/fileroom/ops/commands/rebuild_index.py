@@ -20,6 +20,7 @@ def rebuild_index(home: options.Home = None, as_json: options.Json = False) -> N
 
     Example:  fileroom rebuild-index
     """
+    from fileroom.archive.binding import bind
     from fileroom.archive.packs import Packs
     from fileroom.archive.rebuild import rebuild_index as rebuild
     from fileroom.ops import locks
@@ -30,9 +31,9 @@ def rebuild_index(home: options.Home = None, as_json: options.Json = False) -> N
     if not settings.packs.is_dir():
         raise BadSetting(f"{settings.home} holds no packs", hint="--home names the archive")
     with locks.alone(settings.home), options.open_database(settings, make=True) as database:
-        report = rebuild(
-            database, Packs(settings.packs), lambda done, total: ticker.show(lambda: f"{size(done)} of {size(total)}")
-        )
+        packs = Packs(settings.packs)
+        bind(database, packs)
+        report = rebuild(database, packs, lambda done, total: ticker.show(lambda: f"{size(done)} of {size(total)}"))
     ticker.done()
     seconds = time.monotonic() - begin
     tell(out, report.findings)
