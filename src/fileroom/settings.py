@@ -120,8 +120,23 @@ class Settings:
         int, Note("Memory one such process may take. An image that needs more costs one error.", 128 * MIB, None)
     ] = GIB
     decode_seconds_max: Annotated[
-        float, Note("Time one image may take to decode before its process is ended.", 1, 3600)
-    ] = 60.0
+        float,
+        Note(
+            "Time an image may take to decode before its process is ended. A large one gets more: as much again for "
+            "each 50 MiB of it, six times as much at most, for a whole object of many frames sixty times.",
+            1,
+            3600,
+        ),
+    ] = 10.0
+    scratch_bytes_max: Annotated[
+        int,
+        Note(
+            "What is made on the way out (decoded, rewritten, inflated) may hold this much of the disk, in the cache "
+            "folder, until its readers have it. Beyond it askers are told to come back.",
+            256 * MIB,
+            None,
+        ),
+    ] = 8 * GIB
 
     drain_seconds: Annotated[
         float, Note("How long a stopping server lets open associations and requests finish.", 0, 600)

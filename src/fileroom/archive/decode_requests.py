@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import resource
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BufferedWriter, FileIO
 
 from fileroom.archive.transcode import transcode
@@ -27,7 +28,8 @@ Answer = tuple[Message, int | None]
 def decode(message: Message, descriptors: list[int]) -> Answer:
     """One frame as native bytes."""
     frame, _ = _frame(message, descriptors[0], with_attributes=False)
-    return {"photometric": frame.pixels.photometric}, sealed(frame.data)
+    answer, result = _result(frame.data, message, descriptors)
+    return answer | {"photometric": frame.pixels.photometric}, result
 
 
 def render(message: Message, descriptors: list[int]) -> Answer:
@@ -35,7 +37,7 @@ def render(message: Message, descriptors: list[int]) -> Answer:
     frame, attributes = _frame(message, descriptors[0], with_attributes=True)
     kind = syntax(EXPLICIT_LE) if syntax(message["syntax"]).deflated else syntax(message["syntax"])
     look = read_presentation(attributes, kind, frame.pixels, message["frame"])
-    return {}, sealed(render_frame(frame, look, _options(message["options"])))
+    return _result(render_frame(frame, look, _options(message["options"])), message, descriptors)
 
 
 def rewrite_file(message: Message, descriptors: list[int]) -> Answer:
@@ -46,7 +48,7 @@ def rewrite_file(message: Message, descriptors: list[int]) -> Answer:
     if soft != resource.RLIM_INFINITY:  # mapping the file takes address space, not memory
         resource.setrlimit(resource.RLIMIT_AS, (soft + length + (1 << 20), hard))
     try:
-        with BufferedWriter(FileIO(target, "w", closefd=False), 1 << 20) as out:
+        with _at_most(message["bytes_max"]), BufferedWriter(FileIO(target, "w", closefd=False), 1 << 20) as out:
             written = transcode(source, offset, length, message["target"], out)
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
@@ -58,6 +60,28 @@ HANDLERS: dict[str, Callable[[Message, list[int]], Answer]] = {
     "render": render,
     "transcode": rewrite_file,
 }
+
+
+def _result(data: Buffer, message: Message, descriptors: list[int]) -> Answer:
+    """In the file that came as second descriptor, else as memory."""
+    if len(descriptors) < 2:
+        return {}, sealed(data)
+    with _at_most(message["bytes_max"]), memoryview(data) as view:
+        written = 0
+        while written < len(view):
+            written += os.write(descriptors[1], view[written : written + (1 << 30)])
+    return {"size_bytes": written}, None
+
+
+@contextmanager
+def _at_most(size: int) -> Iterator[None]:
+    """No file grows beyond this many bytes meanwhile: writing more is an OSError (EFBIG)."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def _frame(message: Message, descriptor: int, with_attributes: bool) -> tuple[NativeFrame, bytes]:

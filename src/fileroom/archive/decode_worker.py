@@ -18,6 +18,7 @@ from fileroom.archive.decode_requests import HANDLERS
 from fileroom.archive.worker_messages import Gone, Message, receive, send
 from fileroom.errors import FileroomError, MalformedObject
 
+_REFUSED_WRITES = {errno.ENOSPC: "storage", errno.EDQUOT: "storage", errno.EROFS: "storage", errno.EFBIG: "large"}
 _GRACE_SECONDS = 5  # beyond the request's time: the server kills first, if it is there
 
 
@@ -56,7 +57,7 @@ def _answer(message: Message, descriptors: list[int]) -> tuple[Message, int | No
         kind = "malformed" if isinstance(error, MalformedObject) else "undecodable"
         return {"refusal": kind, "message": str(error)}, None
     except OSError as error:
-        kind = "storage" if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS) else "undecodable"
+        kind = _REFUSED_WRITES.get(error.errno or 0, "undecodable")
         return {"refusal": kind, "message": f"{error.strerror}, while decoding"}, None
 
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import mmap
 import os
-import tempfile
-from pathlib import Path
+from itertools import chain
 
 from fileroom import errors
 from fileroom.archive.packs import FileRange, PackFile, storage_error
+from fileroom.archive.scratch import Scratch
 from fileroom.dicom.deflate import pieces
 
 _SMALL = 65536  # bytes up to which a copy is cheaper than a map
-_INFLATED_IN_MEMORY_MAX = 4 << 20
+_INFLATED_IN_MEMORY_MAX = 1 << 20
 
 
 def mapped(found: FileRange) -> bytes | memoryview:
@@ -32,10 +32,10 @@ def mapped(found: FileRange) -> bytes | memoryview:
     return memoryview(whole)[found.offset - start :]
 
 
-def inflated(found: FileRange, folder: Path) -> bytes | memoryview:
-    """A deflated dataset inflated: in memory while small, else in a temporary file of `folder`, mapped.
+def inflated(found: FileRange, scratch: Scratch) -> bytes | memoryview:
+    """A deflated dataset inflated: in memory while small, else in a scratch file, mapped.
 
-    Raises MalformedObject when it is damaged or inflates to more than is taken, StorageFull, DamagedPack.
+    Raises MalformedObject when it is damaged or inflates to more than is taken, Busy, StorageFull, DamagedPack.
     """
     start = bytearray()
     rest = pieces(mapped(found))
@@ -45,12 +45,26 @@ def inflated(found: FileRange, folder: Path) -> bytes | memoryview:
             break
     else:
         return bytes(start)
+    file = scratch.file(None)
+    size = 0
     try:
-        with tempfile.TemporaryFile(dir=folder, buffering=0) as out:
-            out.write(start)
-            for piece in rest:
-                out.write(piece)
-            file = PackFile(os.dup(out.fileno()))
+        for piece in chain((bytes(start),), rest):
+            if size + len(piece) > file.bytes_max:
+                raise errors.Busy("what it inflates to is larger than there is space for", hint="try again later")
+            with memoryview(piece) as left:
+                done = 0
+                while done < len(left):
+                    done += os.write(file.fd, left[done:])
+            size += len(piece)
     except OSError as error:
         raise storage_error(error) from error
-    return mapped(FileRange(file, 0, os.fstat(file.fd).st_size))
+    file.settle()
+    view = _ScratchMap(file.fd, size, prot=mmap.PROT_READ)
+    view.file = file
+    return memoryview(view)
+
+
+class _ScratchMap(mmap.mmap):
+    """A map of a scratch file that keeps it counted as long as anything cut from the map is used."""
+
+    file: PackFile

@@ -13,6 +13,7 @@ from fileroom.archive import schema
 from fileroom.archive.image import HEAD_BYTES, Image, unpack_image
 from fileroom.archive.mapped import inflated, mapped
 from fileroom.archive.packs import FileRange, Packs
+from fileroom.archive.scratch import Scratch
 from fileroom.database import Database, Prepared
 from fileroom.dicom.syntax import EXPLICIT_LE, TransferSyntax, syntax
 
@@ -86,9 +87,11 @@ class StoredInstance:
 class Retriever:
     """Finds stored objects and opens ranges of them. Thread-safe. Hidden studies do not exist here."""
 
-    def __init__(self, database: Database, packs: Packs) -> None:
+    def __init__(self, database: Database, packs: Packs, scratch: Scratch | None = None) -> None:
+        """`scratch`: where what is deflated inflates to; None: beside the packs."""
         self._database = database
         self._packs = packs
+        self._scratch = scratch or Scratch(packs.folder)
         self._study = Prepared(database, _STUDY.order_by(*_ORDER))
         self._series = Prepared(database, _SERIES.order_by(*_ORDER))
         self._one = Prepared(database, _ONE)
@@ -132,11 +135,11 @@ class Retriever:
     def readable(self, stored: StoredInstance) -> tuple[bytes | memoryview, TransferSyntax]:
         """The dataset as memory to read values from, and the syntax it is then in: inflated when it is deflated.
 
-        Raises MalformedObject when it does not inflate, DamagedPack, StorageFull.
+        Raises MalformedObject when it does not inflate, DamagedPack, StorageFull, Busy.
         """
         dataset, how = self.dataset(stored), syntax(stored.transfer_syntax)
         if how.deflated:
-            return inflated(dataset, self._packs.folder), syntax(EXPLICIT_LE)
+            return inflated(dataset, self._scratch), syntax(EXPLICIT_LE)
         return mapped(dataset), how
 
     def frame(self, stored: StoredInstance, number: int) -> list[FileRange | bytes]:

@@ -81,16 +81,18 @@ def sealed(data: bytes | bytearray | memoryview | mmap.mmap) -> int:
     return descriptor
 
 
-def opened(descriptor: int) -> bytes | memoryview:
+def opened(descriptor: int, size_max: int) -> bytes | memoryview:
     """The content of a sealed memory file; mapped, not copied, when large. Closes the descriptor.
 
-    The map lives as long as the view. Raises UndecodableImage when it is not sealed.
+    The map lives as long as the view. Raises UndecodableImage when it is not sealed, or larger than `size_max`.
     """
     try:
         seals = fcntl.fcntl(descriptor, fcntl.F_GET_SEALS)
         size = os.fstat(descriptor).st_size
         if not seals & fcntl.F_SEAL_SHRINK:
             raise UndecodableImage("the decoder answered with something unsealed")
+        if size > size_max:
+            raise UndecodableImage("the decoder answered with more than an image holds")
         if size <= _SMALL:
             return os.pread(descriptor, size, 0)
         return memoryview(mmap.mmap(descriptor, size, access=mmap.ACCESS_READ))

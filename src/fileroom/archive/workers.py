@@ -13,6 +13,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +28,7 @@ _REFUSALS: dict[str, type[FileroomError]] = {
     "undecodable": UndecodableImage,
     "malformed": MalformedObject,
     "storage": StorageFull,
+    "large": Busy,  # larger than there is space for now
 }
 
 
@@ -35,9 +38,16 @@ class WorkerLimits:
 
     count_max: int  # processes at once
     memory_bytes: int  # address space of one, beside the object it maps
-    seconds_max: float  # for one image
+    seconds_max: float  # for a small image; a large one gets more, see `seconds`
     idle_seconds: float = 10.0  # after which a worker that has nothing to do ends
     wait_seconds: float = 30.0  # a request waits for a free worker before it is Busy
+
+    def seconds(self, size_bytes: int, times_max: int) -> float:
+        """What a request may take that makes so many bytes; at most `times_max` times what a small image may.
+
+        With 10 seconds for a small one it may go as slow as 5 MiB a second, a tenth of what decoders usually reach.
+        """
+        return self.seconds_max * min(1 + (size_bytes >> 20) / 50, times_max)
 
 
 class Workers:
@@ -46,29 +56,19 @@ class Workers:
     def __init__(self, limits: WorkerLimits) -> None:
         self.limits = limits
         self._changed = threading.Condition()
-        self._idle: list[_Worker] = []  # the one used last is last
-        self._all: set[_Worker] = set()  # idle or at work
+        self._idle: list[Worker] = []  # the one used last is last
+        self._all: set[Worker] = set()  # idle or at work
         self._reaper: threading.Thread | None = None
         self._closed = False
 
-    def ask(self, message: Message, descriptors: tuple[int, ...], seconds: float) -> tuple[Message, list[int]]:
-        """Give one message to a free worker; its answer, and the descriptors in it, which are the caller's to close.
-
-        Raises Busy when none is free in time, MalformedObject or UndecodableImage as the worker says, and
-        UndecodableImage when it crashes or takes longer than `seconds`: it is then killed.
-        """
+    @contextmanager
+    def one(self) -> Iterator[Worker]:
+        """A worker of one's own for a while. Raises Busy when none is free in time."""
         worker = self._take()
-        healthy = False
         try:
-            answer, received = worker.ask(message | {"seconds": seconds}, descriptors, seconds)
-            healthy = "exhausted" not in answer
+            yield worker
         finally:
-            self._give_back(worker, healthy)
-        if "refusal" in answer:
-            for descriptor in received:
-                os.close(descriptor)
-            raise _REFUSALS.get(str(answer["refusal"]), UndecodableImage)(str(answer.get("message", ""))[:500])
-        return answer, received
+            self._give_back(worker)
 
     def close(self) -> None:
         """End all workers; requests under way fail. Idempotent."""
@@ -79,7 +79,7 @@ class Workers:
         for worker in workers:
             worker.end()
 
-    def _take(self) -> _Worker:
+    def _take(self) -> Worker:
         deadline = time.monotonic() + self.limits.wait_seconds
         with self._changed:
             while True:
@@ -89,7 +89,7 @@ class Workers:
                     return self._idle.pop()
                 if len(self._all) < self.limits.count_max:
                     try:
-                        worker = _Worker(self.limits)
+                        worker = Worker(self.limits)
                     except OSError as error:
                         raise Busy(f"no decode worker could be started: {error.strerror}") from error
                     self._all.add(worker)
@@ -97,8 +97,8 @@ class Workers:
                 if not self._changed.wait(deadline - time.monotonic()) and time.monotonic() >= deadline:
                     raise Busy(f"no decode worker was free within {self.limits.wait_seconds:g} seconds")
 
-    def _give_back(self, worker: _Worker, healthy: bool) -> None:
-        keep = healthy and not self._closed
+    def _give_back(self, worker: Worker) -> None:
+        keep = worker.healthy and not self._closed
         if not keep:
             worker.end()
         with self._changed:
@@ -126,11 +126,13 @@ class Workers:
             self._reaper = None
 
 
-class _Worker:
+class Worker:
     """One child process and the channel to it. Used by one thread at a time."""
 
     def __init__(self, limits: WorkerLimits) -> None:
         self.idle_since = 0.0
+        self.healthy = True  # it may be asked again
+        self.lost = False  # it crashed, or was too slow and killed
         self._channel, theirs = socket.socketpair()
         arguments = [str(theirs.fileno()), str(limits.memory_bytes)]
         environment = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
@@ -149,14 +151,30 @@ class _Worker:
             )
 
     def ask(self, message: Message, descriptors: tuple[int, ...], seconds: float) -> tuple[Message, list[int]]:
+        """Give it one message; its answer, and the descriptors in it, which are the caller's to close.
+
+        Raises what the worker says, and UndecodableImage when it crashes or takes longer than `seconds`.
+        """
+        self.healthy = False
+        answer, received = self._answer(message | {"seconds": seconds}, descriptors, seconds)
+        self.healthy = "exhausted" not in answer
+        if "refusal" in answer:
+            for descriptor in received:
+                os.close(descriptor)
+            raise _REFUSALS.get(str(answer["refusal"]), UndecodableImage)(str(answer.get("message", ""))[:500])
+        return answer, received
+
+    def _answer(self, message: Message, descriptors: tuple[int, ...], seconds: float) -> tuple[Message, list[int]]:
         self._channel.settimeout(seconds)
         try:
             send(self._channel, message, descriptors)
             return receive(self._channel)
         except TimeoutError:
+            self.lost = True
             _LOG.warning("event=decode_worker_killed reason=timeout seconds=%g", seconds)
             raise UndecodableImage(f"decoding took longer than {seconds:g} seconds") from None
         except (Gone, OSError, ValueError) as error:
+            self.lost = True
             code = self.end()
             _LOG.warning("event=decode_worker_died exit_code=%d", code)
             raise UndecodableImage(f"the decoder crashed on it (exit code {code})") from error

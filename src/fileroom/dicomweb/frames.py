@@ -88,8 +88,7 @@ class Frames:
         if self._is_decoded(stored, form) and (image := stored.image) is not None:
             check_frame(stored, number)
             dataset = self._retriever.dataset(stored)
-            frame = self._decoder.frame(dataset, image, syntax(stored.transfer_syntax), number - 1).data
-            return [frame if isinstance(frame, bytes | memoryview) else bytes(frame)]
+            return [self._decoder.frame(dataset, image, syntax(stored.transfer_syntax), number - 1).data]
         return self._retriever.frame(stored, number)
 
     @staticmethod

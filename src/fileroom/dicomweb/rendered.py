@@ -24,7 +24,7 @@ from fileroom.dicomweb.frames import check_frame, decodable, frame_count, frame_
 from fileroom.dicomweb.links import base_url, instance_url
 from fileroom.dicomweb.multipart import OutgoingPart, compose
 from fileroom.dicomweb.validators import headers, not_modified
-from fileroom.web.http import Request, Response
+from fileroom.web.http import Part, Request, Response
 from fileroom.web.router import Router
 
 RENDERED_TYPES = ("image/jpeg", "image/png")
@@ -117,7 +117,7 @@ class Rendered:
             return Response(200, [("content-type", form.kind), *headers(etag), *ignored], [picture])
         return compose(form.kind, [OutgoingPart(form.kind, [picture])], [*headers(etag), *ignored])
 
-    def _render(self, stored: StoredInstance, number: int, options: RenderOptions) -> bytes:
+    def _render(self, stored: StoredInstance, number: int, options: RenderOptions) -> Part:
         image = stored.image
         if image is None:
             raise errors.NotFound("this object has no pixels")

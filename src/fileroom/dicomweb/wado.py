@@ -105,7 +105,9 @@ class Wado:
 
     def _body(self, sending: _Sending) -> Part:
         file = self._retriever.file(sending.stored)
-        return file if sending.as_stored else self._decoder.transcode(file, sending.transfer_syntax).file
+        if sending.as_stored:
+            return file
+        return self._decoder.transcode(file, sending.transfer_syntax, sending.stored.image).file
 
 
 _SINGLE = (_DICOM, "application/*")

@@ -14,6 +14,7 @@ from fileroom.archive.packs import Packs
 from fileroom.archive.peers import Peers
 from fileroom.archive.receive import Receiver
 from fileroom.archive.retrieve import Retriever
+from fileroom.archive.scratch import Scratch
 from fileroom.archive.search import Search
 from fileroom.database import Database
 from fileroom.ops import locks, options
@@ -49,7 +50,8 @@ def open_rooms(settings: Settings, metrics: Metrics | None = None) -> Iterator[R
         bind(database, packs)
         with locks.writing(settings.home, lambda: _put_right(database, packs)):
             receiver = Receiver(database, packs, receive_limits(settings), metrics)
-            decoder = Decoder(worker_limits(settings), scratch=settings.cache)
+            scratch = Scratch(settings.cache, settings.scratch_bytes_max)
+            decoder = Decoder(worker_limits(settings), scratch)
             receiver.start()
             try:
                 yield Rooms(
@@ -57,7 +59,7 @@ def open_rooms(settings: Settings, metrics: Metrics | None = None) -> Iterator[R
                     packs=packs,
                     receiver=receiver,
                     search=Search(database),
-                    retriever=Retriever(database, packs),
+                    retriever=Retriever(database, packs, scratch),
                     decoder=decoder,
                     peers=Peers(database),
                 )

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from fileroom.archive import schema
 from fileroom.archive.document_warmer import DocumentWarmer
 from fileroom.archive.documents import Documents
+from fileroom.archive.retrieve import FileRange, StoredInstance
 from fileroom.dicomweb.links import bulk_url
 from fileroom.dimse.door import Archive, DoorSettings
 from fileroom.dimse.server import DimseServer
@@ -138,12 +139,16 @@ def _health(settings: Settings, rooms: Rooms, dicom: DimseServer) -> health.Heal
 
 def behind_dicom(rooms: Rooms) -> Archive:
     """The rooms that the DICOM door works with."""
+
+    def transcode(stored: StoredInstance, target_uid: str) -> FileRange:
+        return rooms.decoder.transcode(rooms.retriever.file(stored), target_uid, stored.image).dataset
+
     return Archive(
         receiver=rooms.receiver,
         search=rooms.search,
         retriever=rooms.retriever,
         peers=rooms.peers,
-        transcode=lambda stored, syntax: rooms.decoder.transcode(rooms.retriever.file(stored), syntax).dataset,
+        transcode=transcode,
     )
 
 

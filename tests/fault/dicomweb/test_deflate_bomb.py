@@ -6,10 +6,14 @@ import tracemalloc
 import zlib
 from pathlib import Path
 
+import pytest
+
 from fileroom.archive.documents import Documents
 from fileroom.archive.mapped import inflated
+from fileroom.archive.scratch import Scratch
 from fileroom.dicom.part10 import prefix
 from fileroom.dicomweb.links import bulk_url
+from fileroom.errors import Busy
 from tests.support.archives import Archive, ct, encoded, running_archive
 
 DEFLATED = "1.2.840.10008.1.2.1.99"
@@ -52,5 +56,25 @@ def test_what_inflates_into_a_file_is_what_inflates_in_memory(tmp_path: Path) ->
     with running_archive(tmp_path, f"sqlite:///{tmp_path / 'index.sqlite'}") as archive:
         (stored,) = archive.retriever.by_sop_uids([_bomb(archive)])
         deflated = archive.retriever.dataset(stored)
-        view = inflated(deflated, tmp_path)
+        scratch = Scratch(tmp_path)
+        view = inflated(deflated, scratch)
         assert bytes(view[:4096]) == zlib.decompressobj(wbits=-15).decompress(deflated.read(), 4096)
+        assert scratch.held_bytes == len(view)
+        last = view[-1:]
+        del view
+        assert scratch.held_bytes > VALUE_BYTES, "as long as a part of it is used, its space is taken"
+        del last
+        assert scratch.held_bytes == 0
+
+
+def test_readers_of_deflate_bombs_are_told_to_come_back_when_the_space_for_them_is_taken(tmp_path: Path) -> None:
+    with running_archive(tmp_path, f"sqlite:///{tmp_path / 'index.sqlite'}") as archive:
+        (stored,) = archive.retriever.by_sop_uids([_bomb(archive)])
+        deflated = archive.retriever.dataset(stored)
+        scratch = Scratch(tmp_path, 5 * VALUE_BYTES // 2)
+        slow = inflated(deflated, scratch)
+        with pytest.raises(Busy):
+            inflated(deflated, scratch)
+        assert scratch.held_bytes == len(slow), "what was refused gave its space back"
+        del slow
+        assert len(inflated(deflated, scratch)) > VALUE_BYTES

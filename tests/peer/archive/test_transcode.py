@@ -17,6 +17,7 @@ from pydicom.tag import BaseTag
 
 from fileroom.archive.decode import Decoder
 from fileroom.archive.packs import FileRange, PackFile
+from fileroom.archive.scratch import Scratch
 from fileroom.archive.transcode import transcode
 from fileroom.archive.worker_messages import sealed
 from fileroom.archive.workers import WorkerLimits
@@ -164,7 +165,7 @@ def test_other_targets_are_refused() -> None:
 
 
 def test_through_a_worker_the_result_is_a_range_that_lives_as_long_as_it_is_held(tmp_path: Path) -> None:
-    decoder = Decoder(WorkerLimits(1, 400 << 20, 10.0), scratch=tmp_path)
+    decoder = Decoder(WorkerLimits(1, 400 << 20, 10.0), scratch=Scratch(tmp_path))
     path = named("emri_small_jpeg_2k_lossless.dcm")
     source = FileRange(PackFile(sealed(path.read_bytes())), 0, path.stat().st_size)
     result = decoder.transcode(source, EXPLICIT_LE)
