@@ -12,16 +12,19 @@ WAITING_PER_ADDRESS_MAX = 16  # of them from one address, on a door that other m
 class Places:
     """Counts connections in two rooms: those that still have to ask, and those with an association.
 
-    Whoever connects and says nothing takes a place in the first only, so it keeps no known peer out. Thread-safe.
+    Whoever connects and says nothing takes a place in the first only, so it keeps no known peer out; and whoever has
+    three quarters of the associations gets no more. Thread-safe.
     """
 
-    def __init__(self, associations_max: int, waiting_per_address_max: int) -> None:
+    def __init__(self, associations_max: int, *, shared: bool) -> None:
+        """`shared`: other machines reach the door, and each address has a bound of its own."""
         self._associations_max = associations_max
-        self._waiting_per_address_max = waiting_per_address_max
+        self._per_address_max = max(1, associations_max - associations_max // 4) if shared else associations_max
+        self._waiting_per_address_max = WAITING_PER_ADDRESS_MAX if shared else WAITING_MAX
         self._lock = threading.Lock()
         self._waiting: Counter[str] = Counter()
         self._waiting_count = 0
-        self._associations = 0
+        self._associations: Counter[str] = Counter()
 
     def arrive(self, address: str) -> bool:
         """A connection from this address comes in; False when too many wait already. Then `leave` is not called."""
@@ -35,9 +38,11 @@ class Places:
     def sit(self, address: str) -> bool:
         """One of those that wait gets its association; False when there is no place for one more."""
         with self._lock:
-            if self._associations >= self._associations_max:
+            if self._associations.total() >= self._associations_max:
                 return False
-            self._associations += 1
+            if self._associations[address] >= self._per_address_max:
+                return False
+            self._associations[address] += 1
             self._stop_waiting(address)
             return True
 
@@ -45,7 +50,9 @@ class Places:
         """A connection is over."""
         with self._lock:
             if seated:
-                self._associations -= 1
+                self._associations[address] -= 1
+                if not self._associations[address]:
+                    del self._associations[address]
             else:
                 self._stop_waiting(address)
 

@@ -11,7 +11,7 @@ import threading
 import time
 
 from fileroom.dimse.door import Archive, DoorSettings, is_loopback
-from fileroom.dimse.places import WAITING_MAX, WAITING_PER_ADDRESS_MAX, Places
+from fileroom.dimse.places import Places
 from fileroom.dimse.session import Session
 from fileroom.dimse.tally import Stats, Tally
 from fileroom.errors import BadSetting, InUse
@@ -31,7 +31,7 @@ class DimseServer:
         self._archive = archive
         self._tally = Tally()
         local = is_loopback(settings.host)
-        self._places = Places(settings.associations_max, WAITING_MAX if local else WAITING_PER_ADDRESS_MAX)
+        self._places = Places(settings.associations_max, shared=not local)
         self._lock = threading.Lock()
         self._sessions: dict[Session, threading.Thread] = {}
         self._listener: socket.socket | None = None
