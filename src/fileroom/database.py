@@ -6,7 +6,6 @@ Reads run in `read()`, changes in `write()`; foreign errors are wrapped here, on
 
 from __future__ import annotations
 
-import os
 import random
 import sqlite3
 import threading
@@ -40,7 +39,6 @@ _SERVER_DEFAULTS = {  # for a server that is cut off, or a session elsewhere tha
     "tcp_user_timeout": "30000",
     "options": "-c lock_timeout=30s",
 }
-_JOURNAL_PAGES, _PAGE_BYTES = 4000, 4096 + 24  # of the write-ahead log before it starts over; a frame has a header
 _EPOCH_MS = 1_577_836_800_000  # 2020-01-01T00:00:00Z
 
 
@@ -71,28 +69,6 @@ class Database:
             with connection.begin():
                 yield connection
 
-    def make_room_in_journal(self) -> None:
-        """SQLite: let the write-ahead log be as long as it gets, so that a commit writes over it and need not grow it.
-
-        A sync of a file that did not grow costs a fraction. The log's end is told by its frames' checksums, so zeros
-        behind it say nothing; the write lock keeps others from writing meanwhile. Raises DatabaseUnavailable,
-        StorageFull. Does nothing on PostgreSQL.
-        """
-        if not self.is_sqlite:
-            return
-        with self.write() as connection:
-            log = f"{self.url.database}-wal"
-            try:
-                with open(log, "r+b") as file:
-                    file.seek(0, os.SEEK_END)
-                    while file.tell() < _JOURNAL_PAGES * _PAGE_BYTES:
-                        file.write(bytes(1 << 20))
-                    file.flush()
-                    os.fsync(file.fileno())
-            except OSError as error:
-                raise errors.StorageFull(f"no room for the database's log: {error.strerror}") from error
-            connection.rollback()
-
     def close(self) -> None:
         """Give back every connection."""
         self.readers.close()
@@ -118,7 +94,7 @@ def _sqlite_engine(url: sa.URL, busy_timeout_seconds: float) -> sa.Engine:
             "foreign_keys=ON",
             "cache_size=-16384",
             "mmap_size=0",  # a bad sector is an error of one query, not the end of the process
-            f"wal_autocheckpoint={_JOURNAL_PAGES}",
+            "wal_autocheckpoint=4000",
             "journal_size_limit=67108864",
             "temp_store=MEMORY",
             "case_sensitive_like=ON",  # LIKE means the same on both databases, and can use an index

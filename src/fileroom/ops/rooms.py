@@ -48,7 +48,6 @@ def open_rooms(settings: Settings, metrics: Metrics | None = None) -> Iterator[R
     with options.open_database(settings, make=True) as database:
         packs = Packs(settings.packs)
         bind(database, packs)
-        database.make_room_in_journal()
         with locks.writing(settings.home, lambda: _put_right(database, packs)):
             receiver = Receiver(database, packs, receive_limits(settings), metrics)
             scratch = Scratch(settings.cache, settings.scratch_bytes_max)

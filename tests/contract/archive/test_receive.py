@@ -14,7 +14,6 @@ import sqlalchemy as sa
 from fileroom import errors
 from fileroom.archive import schema
 from fileroom.archive.receive import Outcome, ReceiveLimits, Source
-from fileroom.database import Database
 from tests.support import real_objects
 from tests.support.archives import Archive, ct, encoded, running_archive
 
@@ -239,14 +238,3 @@ def test_values_that_a_database_cannot_hold_cost_only_that_value(archive: Archiv
     dataset.StudyDescription = "nul\0inside"
     assert archive.store(dataset).outcome is Outcome.STORED
     assert archive.store(ct(2)).outcome is Outcome.STORED
-
-
-def test_room_in_the_databases_log_changes_no_answer(archive: Archive) -> None:
-    archive.store(ct(1))
-    archive.database.make_room_in_journal()
-    archive.store(ct(2))
-    archive.database.make_room_in_journal()
-    again = Database(archive.database.url.render_as_string(hide_password=False))
-    with again.read() as connection:
-        assert len(connection.execute(sa.select(schema.instance.c.id)).all()) == 2
-    again.close()
