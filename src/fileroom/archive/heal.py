@@ -101,7 +101,7 @@ class _Healing:
                 return
             _settle(fd, acknowledged)
             end, torn = self._take_in(path, pack_id, acknowledged)
-            if _finished(fd, size) and torn:
+            if torn and _finished(fd, pack_id, size, [end, *(f.offset for f in torn if f.kind == "damaged")]):
                 for finding in torn:  # its writer had ended it: not a torn tail, but damage, which stays where it is
                     self.report(finding)
                 self._record_closed(pack_id, size - len(tar.END))
@@ -197,9 +197,15 @@ class _Healing:
                 connection.execute(sa.insert(table), [row])
 
 
-def _finished(fd: int, size: int) -> bool:
-    """Whether the pack ends with the mark its writer puts last."""
-    return size >= len(tar.END) and os.pread(fd, len(tar.END), size - len(tar.END)) == tar.END
+def _finished(fd: int, pack_id: int, size: int, starts: list[int]) -> bool:
+    """Whether the pack ends with the mark its writer puts last, `starts` being where members begin that are not whole.
+
+    A tail torn in black pixels ends in zeros as well, but there a member states that it reaches into them.
+    """
+    mark = size - len(tar.END)
+    if mark < 0 or os.pread(fd, len(tar.END), mark) != tar.END:
+        return False
+    return not any(tar.reaches_past(fd, pack_id, start, mark) for start in starts)
 
 
 def _holds_bytes(fd: int, start: int, end: int) -> bool:

@@ -24,6 +24,7 @@ HEADER_BYTES_MAX = 64 * BLOCK
 OBJECT_BYTES_MAX = 0o77777777777  # what a header can say
 _SECTOR = 4096  # what a disk reads or fails to read at once
 _NEWLINE = "\n"
+_FAR = 1 << 62  # an end that no member reaches
 _CRC = b" FILEROOM.crc="
 _PLAIN_NAME = re.compile(r"(?!\.+/)[0-9.]{1,64}/(?!\.+/)[0-9.]{1,64}/(?!\.+\.dcm)[0-9.]{1,64}\.dcm").fullmatch
 
@@ -188,6 +189,16 @@ def read_member(fd: int, pack_id: int, at: int, end: int, head: bytes = b"") -> 
     if label.prefix_bytes > size:
         raise damaged(pack_id, at, "its records do not agree with its size")
     return Member(at, offset, size, member_end, label)
+
+
+def reaches_past(fd: int, pack_id: int, at: int, limit: int) -> bool:
+    """Whether one of the members that follow each other from `at` states, in a readable header, an end past `limit`."""
+    while at < limit:
+        try:
+            at = read_member(fd, pack_id, at, _FAR).end
+        except errors.DamagedPack:
+            return False
+    return at > limit
 
 
 def resync(fd: int, pack_id: int, at: int, end: int) -> int | None:

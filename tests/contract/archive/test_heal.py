@@ -243,3 +243,56 @@ def test_a_damaged_last_object_of_a_finished_pack_is_not_cut_off_though_no_datab
     assert path.read_bytes() == before
     assert not list(packs.aside.iterdir())
     assert len(uids(database)) == 4
+
+
+BLACK = bytes(20_000)  # pixels that cannot be told from an end mark
+
+
+@pytest.mark.parametrize("torn_bytes", [3000, 8192, 15_000, 19_999])
+def test_a_tail_torn_in_black_pixels_is_not_taken_for_a_finished_pack(
+    tmp_path: Path, database_url: str, database: Database, torn_bytes: int
+) -> None:
+    with running_archive(tmp_path, database_url) as archive:
+        starts = five_objects(archive)
+        archive.store(ct(6, pixels=BLACK))
+        path = archive.packs.path(starts[0][0])
+    raw = path.read_bytes()
+    path.write_bytes(raw[: raw.index(BLACK) + torn_bytes])
+    forget_all(database)
+    packs = Packs(tmp_path / "packs")
+    assert [finding.kind for finding in heal(database, packs).findings] == ["aside"]
+    assert uids(database) == {f"1.2.9.1.1.{number}" for number in range(1, 6)}
+    assert scrub(database, packs).findings == ()
+    assert heal(database, packs).packs_closed == 0
+
+
+def test_a_last_object_of_which_only_the_size_reached_the_disk_is_not_taken_for_a_finished_pack(
+    tmp_path: Path, database_url: str, database: Database
+) -> None:
+    """As after power loss: the file is as long as it was to be, the blocks at its end hold zeros."""
+    with running_archive(tmp_path, database_url) as archive:
+        starts = five_objects(archive)
+        archive.store(ct(6, pixels=b"\7" * len(BLACK)))
+        path = archive.packs.path(starts[0][0])
+    raw = path.read_bytes()[:-1024]
+    lost = raw.index(b"\7" * len(BLACK)) + 5000
+    path.write_bytes(raw[:lost] + bytes(len(raw) - lost))
+    forget_all(database)
+    packs = Packs(tmp_path / "packs")
+    assert [finding.kind for finding in heal(database, packs).findings] == ["aside"]
+    assert scrub(database, packs).findings == ()
+
+
+def test_a_rotten_last_object_in_black_of_a_finished_pack_is_named_and_not_cut_off(
+    tmp_path: Path, database_url: str, database: Database
+) -> None:
+    with running_archive(tmp_path, database_url) as archive:
+        starts = five_objects(archive)
+        archive.store(ct(6, pixels=BLACK))
+        path = archive.packs.path(starts[0][0])
+    overwrite(path, path.read_bytes().index(BLACK) + 100, b"\1")
+    before = path.read_bytes()
+    forget_all(database)
+    packs = Packs(tmp_path / "packs")
+    assert [(f.kind, f.sop_uid) for f in heal(database, packs).findings] == [("rot", "1.2.9.1.1.6")]
+    assert path.read_bytes() == before
