@@ -85,7 +85,13 @@ class Settings:
     ] = 10.0
 
     web_connections_max: Annotated[
-        int, Note("Web connections open at one time. One more gets 503 and is closed.", 1, 4096)
+        int,
+        Note(
+            "Web connections open at one time. For one more the longest idle one is closed; when none has been idle "
+            "for a second, it gets 503.",
+            1,
+            4096,
+        ),
     ] = 256
     web_idle_seconds: Annotated[
         float, Note("How long a web connection may be silent between two requests before it is closed.", 1, 86400)

@@ -36,6 +36,7 @@ class Connection:
         self._limits = limits
         self._stopping = stopping
         self.busy = False  # between a request's first byte and the end of its answer
+        self.idle_since = time.monotonic()  # when it last was not
 
     def run(self) -> None:
         """Serve until either side ends it; then close the socket."""
@@ -72,6 +73,7 @@ class Connection:
         if not writer.keep_alive or not drain(body, self._limits.drain_bytes_max):
             self._wire.linger()
             return False
+        self.idle_since = time.monotonic()
         self.busy = False
         return not self._stopping()
 

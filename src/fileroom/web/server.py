@@ -126,6 +126,8 @@ class WebServer:
         with self._lock:
             full = len(self._open) >= limits.connections_max
             crowded = self._per_address[host] >= limits.connections_per_address_max
+            if (full or crowded) and self._make_way(host if crowded else None):
+                full = crowded = False
             if not full and not crowded:
                 self._open[connection] = host
                 self._per_address[host] += 1
@@ -139,6 +141,24 @@ class WebServer:
             sock.close()
             log.warning("no thread for a connection", extra={"client": host})
 
+    def _make_way(self, host: str | None) -> bool:
+        """End the connection that is idle longest, of this address or of any; False when none is idle long enough.
+
+        Under the lock. A request that comes in on it at this moment is lost, as with any idle connection that ends.
+        """
+        before = time.monotonic() - self._limits.spare_seconds
+        idle = [
+            connection
+            for connection, its_host in self._open.items()
+            if host in (None, its_host) and not connection.busy and connection.idle_since <= before
+        ]
+        if not idle:
+            return False
+        longest = min(idle, key=lambda connection: connection.idle_since)
+        self._forget(longest)
+        longest.shut(socket.SHUT_RD)
+        return True
+
     def _is_stopping(self) -> bool:
         return self._stopping
 
@@ -150,11 +170,16 @@ class WebServer:
 
     def _release(self, connection: Connection) -> None:
         with self._lock:
-            host = self._open.pop(connection)
+            self._forget(connection)
+            self._lock.notify_all()
+
+    def _forget(self, connection: Connection) -> None:
+        """Count it no more. Idempotent; under the lock."""
+        host = self._open.pop(connection, None)
+        if host is not None:
             self._per_address[host] -= 1
             if not self._per_address[host]:
                 del self._per_address[host]
-            self._lock.notify_all()
 
     def _refuse(self, sock: socket.socket, host: str, what: str) -> None:
         self._refused += 1

@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -162,6 +163,37 @@ def test_slow_handlers_are_not_taken_for_slow_clients() -> None:
         assert (
             client.ask(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000\r\n\r\n" + body).body == b"10000"
         )
+
+
+@pytest.mark.parametrize("limits", [Limits(connections_max=8), Limits(connections_per_address_max=8)])
+def test_idle_connections_keep_nobody_out_and_those_at_work_stay(limits: Limits) -> None:
+    asked, go_on = threading.Event(), threading.Event()
+
+    def slow(request: Request) -> Response:
+        if request.path == "/slow":
+            asked.set()
+            go_on.wait(10)
+        return Response.text("here")
+
+    with serving(slow, replace(limits, spare_seconds=0.2)) as server:
+        at_work, *idle = [RawClient(server) for _ in range(8)]
+        at_work.send(GET.replace(b"/ ", b"/slow ", 1))
+        assert asked.wait(5)
+        for client in idle[1:4]:
+            assert client.ask().status == 200
+        time.sleep(0.3)
+        assert idle[-1].ask().status == 200  # so it is not the longest idle one
+        for _ in range(5):
+            with RawClient(server) as honest:
+                assert honest.ask().status == 200
+                assert server.connections <= 8
+        assert idle[0].is_closed(), "it never asked anything"
+        assert idle[-1].ask().status == 200
+        go_on.set()
+        assert at_work.answer().body == b"here"
+        for client in (at_work, *idle):
+            client.sock.close()
+        assert eventually(lambda: server.connections == 0)
 
 
 @pytest.mark.parametrize(
