@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import warnings
 from collections.abc import Callable, Iterator
@@ -23,7 +24,7 @@ from fileroom.archive.worker_messages import sealed
 from fileroom.archive.workers import WorkerLimits
 from fileroom.dicom.part10 import read_meta
 from fileroom.dicom.syntax import EXPLICIT_LE, IMPLICIT_LE, syntax
-from fileroom.errors import FileroomError, UndecodableImage
+from fileroom.errors import Busy, FileroomError, UndecodableImage
 from tests.support.real_objects import all_files, named
 
 SMALL = [path for path in all_files() if path.stat().st_size < 600_000 and path.name != "DICOMDIR"]
@@ -174,3 +175,23 @@ def test_through_a_worker_the_result_is_a_range_that_lives_as_long_as_it_is_held
     assert result.dataset.read() == result.file.read()[result.prefix_bytes :]
     assert numpy.array_equal(read(result.file.read()).pixel_array, read(path).pixel_array)
     decoder.close()
+
+
+def test_a_result_larger_than_the_space_for_such_is_refused_and_takes_none(tmp_path: Path) -> None:
+    path = named("emri_small_jpeg_2k_lossless.dcm")
+    source = FileRange(PackFile(sealed(path.read_bytes())), 0, path.stat().st_size)
+    size = len(rewritten(path, EXPLICIT_LE))
+    scratch = Scratch(tmp_path, 2 * size - 2)  # one file may hold half of it
+    decoder = Decoder(WorkerLimits(1, 400 << 20, 10.0), scratch)
+    for _ in range(2):
+        with pytest.raises(Busy):
+            decoder.transcode(source, EXPLICIT_LE)
+    gc.collect()
+    assert scratch.held_bytes == 0
+    decoder.close()
+    roomy = Decoder(WorkerLimits(1, 400 << 20, 10.0), Scratch(tmp_path, 2 * size))
+    slow = roomy.transcode(source, EXPLICIT_LE)
+    assert slow.file.length == size
+    with pytest.raises(Busy):
+        roomy.transcode(source, EXPLICIT_LE)
+    roomy.close()
