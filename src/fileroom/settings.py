@@ -6,6 +6,7 @@ The page docs/settings.md is made from this table.
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, get_type_hints
@@ -22,6 +23,22 @@ class Address:
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def is_loopback_address(address: str) -> bool:
+    """Whether an IP address is this machine's own: 127.0.0.0/8, ::1, and the former inside IPv6. A name is not one."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
+        return parsed.ipv4_mapped.is_loopback
+    return parsed.is_loopback
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or address to listen at means this machine only."""
+    return host.lower() == "localhost" or is_loopback_address(host)
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,20 +77,14 @@ class Receiver:
         self.committer.stop()
 
     def dataset(
-        self,
-        source: Source,
-        transfer_syntax: str,
-        sop_class_uid: str,
-        sop_uid: str,
-        calling_ae: str,
-        size_hint: int = 0,
+        self, source: Source, transfer_syntax: str, sop_class_uid: str, sop_uid: str, calling_ae: str
     ) -> Intake:
         """An intake for a dataset that comes without file meta information (C-STORE).
 
         Its `submit` raises SopMismatch when the dataset is of another SOP class or instance.
         """
         prefix = part10.prefix(sop_class_uid, sop_uid, transfer_syntax, calling_ae)
-        return Intake(source, prefix, self._shared, transfer_syntax, size_hint=size_hint, sop=(sop_class_uid, sop_uid))
+        return Intake(source, prefix, self._shared, transfer_syntax, sop=(sop_class_uid, sop_uid))
 
     def file(self, source: Source, size_bytes: int | None = None) -> Intake:
         """An intake for a whole Part 10 file (STOW-RS, import)."""

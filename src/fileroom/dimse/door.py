@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -15,6 +14,7 @@ from fileroom.net.associate import APPLICATION_CONTEXT, Hello
 from fileroom.net.limits import Limits
 from fileroom.net.pdu import Rejection
 from fileroom.net.sending import Payload
+from fileroom.settings import is_loopback
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +81,3 @@ def admit(hello: Hello, address: str, settings: DoorSettings, peers: Peers) -> C
     if local:
         return Caller(hello.calling, address, settings.site, ALL)
     return Rejection.CALLING_AE_TITLE
-
-
-def is_loopback(host: str) -> bool:
-    """Whether this name or address is this machine only."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.removeprefix("::ffff:")).is_loopback
-    except ValueError:
-        return False

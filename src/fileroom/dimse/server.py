@@ -10,12 +10,13 @@ import socket
 import threading
 import time
 
-from fileroom.dimse.door import Archive, DoorSettings, is_loopback
+from fileroom.dimse.door import Archive, DoorSettings
 from fileroom.dimse.places import Places
 from fileroom.dimse.session import Session
 from fileroom.dimse.tally import Stats, Tally
 from fileroom.errors import BadSetting, InUse
 from fileroom.net import pdu
+from fileroom.settings import is_loopback
 
 _log = logging.getLogger("fileroom.dimse")
 

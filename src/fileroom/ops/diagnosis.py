@@ -22,8 +22,8 @@ from fileroom.database import Database
 from fileroom.errors import FileroomError
 from fileroom.ops import locks, running
 from fileroom.ops.output import size
-from fileroom.ops.server import is_loopback, refuse_open_web
-from fileroom.settings import Settings
+from fileroom.ops.server import refuse_open_web
+from fileroom.settings import Settings, is_loopback
 
 _NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "9p"}
 _MEMORY_FILE_SYSTEMS = {"tmpfs", "ramfs"}

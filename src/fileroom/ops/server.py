@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import ipaddress
 import logging
 import os
 import shutil
@@ -26,7 +25,7 @@ from fileroom.ops.app import web_app
 from fileroom.ops.limits import net_limits, web_limits
 from fileroom.ops.metrics import Metrics
 from fileroom.ops.rooms import Rooms, open_rooms
-from fileroom.settings import Address, Settings
+from fileroom.settings import Address, Settings, is_loopback
 from fileroom.web.server import WebServer
 
 log = logging.getLogger("fileroom.ops")
@@ -172,13 +171,3 @@ def refuse_open_web(address: Address) -> None:
         f"the web address {address} can be reached from other machines, and there is no sign-in yet",
         hint="use 127.0.0.1, and reach it from elsewhere through `ssh -L 8080:127.0.0.1:8080 HOST`",
     )
-
-
-def is_loopback(host: str) -> bool:
-    """Does this name or address mean this machine only?"""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -7,10 +7,10 @@ no header may say that the request was forwarded.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 
 from fileroom import errors
+from fileroom.settings import is_loopback_address
 from fileroom.web.http import Handler, Request, Response
 
 _HOST = re.compile(r"(?:localhost|127(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}|\[::1\])(?::\d{1,5})?", re.IGNORECASE)
@@ -50,7 +50,7 @@ class LoopbackOnly:
 
 def check_loopback(request: Request) -> None:
     """Raise Forbidden unless peer address and Host header are loopback and nothing forwarded the request."""
-    if not is_loopback(request.client[0]):
+    if not is_loopback_address(request.client[0]):
         raise errors.Forbidden("this request comes from another machine", hint=_HINT)
     headers = request.headers
     if _HOST.fullmatch(headers.get("host", "")) is None:
@@ -58,16 +58,3 @@ def check_loopback(request: Request) -> None:
     for name in headers:
         if name in _FORWARDED or name.startswith(_FORWARDED_STARTS):
             raise errors.Forbidden(f"this request came through a proxy (header {name})", hint=_HINT)
-
-
-def is_loopback(address: str) -> bool:
-    """Whether an IP address is this machine's own: 127.0.0.0/8, ::1, and the former inside IPv6."""
-    if address == "127.0.0.1":
-        return True
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
-        return parsed.ipv4_mapped.is_loopback
-    return parsed.is_loopback

@@ -11,9 +11,10 @@ import pytest
 from fileroom import migrations
 from fileroom.archive.peers import ALL, May, Peer, Peers
 from fileroom.database import Database
-from fileroom.dimse.door import Caller, DoorSettings, admit, is_loopback
+from fileroom.dimse.door import Caller, DoorSettings, admit
 from fileroom.net.associate import Hello
 from fileroom.net.pdu import Rejection
+from fileroom.settings import is_loopback
 
 HELLO = Hello("FILEROOM", "CT_1", 0)
 LOOPBACK = DoorSettings(host="127.0.0.1", site="main")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from fileroom.errors import BadSetting
-from fileroom.ops.server import is_loopback, refuse_open_web
-from fileroom.settings import Address
+from fileroom.ops.server import refuse_open_web
+from fileroom.settings import Address, is_loopback
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "localhost", "LOCALHOST"])

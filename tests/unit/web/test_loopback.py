@@ -3,9 +3,10 @@
 import pytest
 
 from fileroom import errors
+from fileroom.settings import is_loopback_address
 from fileroom.web.body import NO_BODY
 from fileroom.web.http import Request, Response
-from fileroom.web.loopback import LoopbackOnly, is_loopback
+from fileroom.web.loopback import LoopbackOnly
 
 
 def ask(client: str = "127.0.0.1", **headers: str) -> Response:
@@ -85,7 +86,7 @@ def test_another_machine_is_refused(client: str) -> None:
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.255.255.254", "::1", "::ffff:127.0.0.1"])
 def test_loopback_addresses(address: str) -> None:
-    assert is_loopback(address)
+    assert is_loopback_address(address)
 
 
 def test_the_refusal_says_what_to_do() -> None:
