@@ -125,7 +125,7 @@ class Index:
         studies = {a.study_uid for a in arrivals if a.study_uid not in self._studies}
         for uid, pk, identity, site, patient_pk, *values in _STUDIES.rows(connection, list(studies)):
             self._studies[uid] = Row(pk, _missing(Level.STUDY, values), identity, site, patient_pk)
-        identities = {a.identity for a in arrivals} - self._patients.keys()
+        identities = {identity for a in arrivals if (identity := a.identity) not in self._patients}
         for identity, pk, *values in _PATIENTS.rows(connection, list(identities)):
             self._patients[identity] = Row(pk, _missing(Level.PATIENT, values))
         wanted = set()

@@ -238,4 +238,6 @@ def _uid(value: bytes) -> str:
 def text_of(value: bytes) -> str:
     """ASCII text without padding; anything unprintable becomes `?`, so that it can be logged and answered."""
     text = value.decode("ascii", "replace").strip("\0 ")
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(c if " " <= c <= "~" else "?" for c in text)
