@@ -20,13 +20,16 @@ help: ## This list
 
 run: ## Start Fileroom on this machine: web on 127.0.0.1:8080, DICOM on 127.0.0.1:11112, data in ./fileroom-data
 	@scripts/env.sh run
+	@.venv/bin/python scripts/web_assets.py try
 	@exec .venv/bin/fileroom serve --home $(HOME_DIR) --web $(WEB) --dicom $(DICOM)
 
-env: ## Make or refresh .venv with what Fileroom runs on (about a second when nothing changed)
+env: ## Make or refresh .venv and the viewer, which Fileroom runs on (about a second when nothing changed)
 	@scripts/env.sh run
+	@.venv/bin/python scripts/web_assets.py run
 
 dev: ## Make or refresh .venv with what the tests and checks need as well
 	@scripts/env.sh dev
+	@.venv/bin/python scripts/web_assets.py dev
 
 peers: ## Install the servers and tools the tests talk to (dcmtk, PostgreSQL, Orthanc, nginx, strace) where missing
 	@scripts/peers.sh
