@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 
 import sqlalchemy as sa
 
 from fileroom import __version__
+from fileroom.administration.home import Facts, Home
 from fileroom.archive import schema
 from fileroom.archive.documents import Documents
+from fileroom.archive.recent import recent_studies
 from fileroom.dicomweb.routes import routes
 from fileroom.dicomweb.stow import Stow
 from fileroom.ops.health import Health
 from fileroom.ops.metrics import MeasuredRouter, Metrics
 from fileroom.ops.rooms import Rooms
+from fileroom.reading.live import Live
 from fileroom.settings import Address, Settings
-from fileroom.web.home import Facts, Home
 from fileroom.web.host import HostWithPort
-from fileroom.web.http import Handler
+from fileroom.web.http import ErrorAnswer, Handler
 from fileroom.web.loopback import LoopbackOnly
 from fileroom.web.origin import SameOriginWrites
+from fileroom.web.pages import Pages
 
 
 def web_app(
@@ -28,14 +32,18 @@ def web_app(
     documents: Documents,
     metrics: Metrics,
     health: Health,
+    live: Live,
     doors: Callable[[], tuple[Address, Address]],
-) -> Handler:
-    """What the web server serves. `doors` tells where the web and the DICOM door listen."""
+) -> tuple[Handler, ErrorAnswer]:
+    """What the web server serves, and how it tells errors. `doors` tells where the web and the DICOM door listen."""
+    pages = Pages(("web", "administration"), __version__)
     router = MeasuredRouter(metrics)
     router.add("GET", "/healthz", health.alive)
     router.add("GET", "/readyz", health.ready)
     router.add("GET", "/metrics", metrics.page)
-    Home(lambda: _facts(settings, rooms, *doors())).add_routes(router)
+    router.add("GET", "/static/{name}", pages.assets)
+    Home(pages, lambda: _facts(settings, rooms, *doors())).add_routes(router)
+    live.add_routes(router)
     routes(
         router,
         search=rooms.search,
@@ -44,7 +52,7 @@ def web_app(
         documents=documents,
         stow=Stow(rooms.receiver, settings.site),
     )
-    return LoopbackOnly(SameOriginWrites(HostWithPort(router, lambda: doors()[0].port)))
+    return LoopbackOnly(SameOriginWrites(HostWithPort(router, lambda: doors()[0].port))), pages.tell
 
 
 def _facts(settings: Settings, rooms: Rooms, web: Address, dicom: Address) -> Facts:
@@ -53,7 +61,6 @@ def _facts(settings: Settings, rooms: Rooms, web: Address, dicom: Address) -> Fa
         patients = connection.execute(sa.select(sa.func.count()).select_from(schema.patient)).scalar_one()
         waiting = connection.execute(sa.select(sa.func.count()).select_from(schema.held)).scalar_one()
     return Facts(
-        version=__version__,
         web_url=f"http://{web}",
         dicom_host=dicom.host,
         dicom_port=dicom.port,
@@ -64,4 +71,7 @@ def _facts(settings: Settings, rooms: Rooms, web: Address, dicom: Address) -> Fa
         instances=counts.instances,
         size_bytes=counts.size_bytes,
         waiting=waiting,
+        free_bytes=shutil.disk_usage(settings.packs).free,
+        peers=len(rooms.peers.all()),
+        recent=recent_studies(rooms.database, 10),
     )

@@ -25,6 +25,7 @@ from fileroom.ops.app import web_app
 from fileroom.ops.limits import net_limits, web_limits
 from fileroom.ops.metrics import Metrics
 from fileroom.ops.rooms import Rooms, open_rooms
+from fileroom.reading.live import Live
 from fileroom.settings import Address, Settings, is_loopback
 from fileroom.web.server import WebServer
 
@@ -91,14 +92,18 @@ class Server:
         settings, closing = self.settings, self._closing
         dicom = DimseServer(door_settings(settings), behind_dicom(rooms))
         self._watch(metrics, rooms, dicom)
-        app = web_app(settings, rooms, documents, metrics, _health(settings, rooms, dicom), self._addresses)
-        web = WebServer((settings.web.host, settings.web.port), app, web_limits(settings))
+        live = Live(rooms.database)
+        check = _health(settings, rooms, dicom)
+        app, tell = web_app(settings, rooms, documents, metrics, check, live, self._addresses)
+        web = WebServer((settings.web.host, settings.web.port), app, web_limits(settings), tell)
         dicom.start()
         self._dicom = dicom
         closing.callback(dicom.stop, settings.drain_seconds)
         web.start()
         self._web = web
         closing.callback(web.stop, settings.drain_seconds)
+        live.start()
+        closing.callback(live.stop)  # first: its streams end only then
 
     def _addresses(self) -> tuple[Address, Address]:
         return self.web, self.dicom

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from fileroom import errors
 from fileroom.web.body import NO_BODY, BodyCutShort, ChunkedBody, LengthBody, WireBody, drain
 from fileroom.web.head import CHUNKED, BadHead, Head, parse_head
-from fileroom.web.http import Handler, Request, Response, error_response
+from fileroom.web.http import ErrorAnswer, Handler, Request, Response, error_response
 from fileroom.web.limits import Limits
 from fileroom.web.router import NoSuchPage
 from fileroom.web.wire import ConnectionLost, Stalled, Wire
@@ -28,13 +28,20 @@ class Connection:
     """Reads requests off one socket, in order, and answers each before the next. `run` is its thread's whole life."""
 
     def __init__(
-        self, sock: socket.socket, client: tuple[str, int], app: Handler, limits: Limits, stopping: Callable[[], bool]
+        self,
+        sock: socket.socket,
+        client: tuple[str, int],
+        app: Handler,
+        limits: Limits,
+        stopping: Callable[[], bool],
+        tell: ErrorAnswer,
     ) -> None:
         self._wire = Wire(sock, limits)
         self._client = client
         self._app = app
         self._limits = limits
         self._stopping = stopping
+        self._tell = tell
         self.busy = False  # between a request's first byte and the end of its answer
         self.idle_since = time.monotonic()  # when it last was not
 
@@ -126,7 +133,7 @@ class Connection:
         except errors.FileroomError as error:
             if isinstance(error, BodyCutShort | Stalled):
                 writer.keep_alive = False
-            self._write_error(error, error_response(error), body, writer)
+            self._write_error(error, self._tell(request, error), body, writer)
             if isinstance(error, NoSuchPage):
                 return "-"
         except Exception as error:  # noqa: BLE001  the one boundary: a fault in a handler costs one answer

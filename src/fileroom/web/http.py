@@ -98,8 +98,9 @@ class Response:
     """One HTTP response. Header names are lower case; the server adds date, framing and connection headers.
 
     `parts` is a list or tuple (length known: sent with Content-Length) or any other iterable: sent chunked, small
-    parts gathered up to 16 KB. An iterable with a `close` method (a generator) is closed whatever happens. A part
-    that is a Sendable must stay open until it is sent, so the response holds it.
+    parts gathered up to 16 KB, an empty part sends what was gathered at once. An iterable with a `close` method (a
+    generator) is closed whatever happens. A part that is a Sendable must stay open until it is sent, so the response
+    holds it.
     """
 
     status: int = 200
@@ -116,6 +117,7 @@ class Response:
 
 
 Handler = Callable[[Request], Response]
+ErrorAnswer = Callable[[Request, errors.FileroomError], Response]
 
 # The one table of errors and HTTP status (PS3.18 8.5); the first match from the top wins.
 STATUS: tuple[tuple[type[errors.FileroomError], int], ...] = (
@@ -149,3 +151,8 @@ def error_response(error: errors.FileroomError, status: int | None = None) -> Re
     if status == 503:
         response.headers.append(("retry-after", "2"))
     return response
+
+
+def plain_error(_request: Request, error: errors.FileroomError) -> Response:
+    """`error_response`, whoever asks: the ErrorAnswer of a server without pages."""
+    return error_response(error)

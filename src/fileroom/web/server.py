@@ -17,7 +17,7 @@ from collections import Counter
 
 from fileroom import errors
 from fileroom.web.connection import Connection
-from fileroom.web.http import Handler, Response, error_response
+from fileroom.web.http import ErrorAnswer, Handler, Response, error_response, plain_error
 from fileroom.web.limits import Limits
 from fileroom.web.wire import ConnectionLost, Stalled, Wire
 from fileroom.web.writer import Writer
@@ -31,12 +31,16 @@ _REFUSAL_LIMITS = Limits(stall_seconds=1.0, linger_seconds=0.5)
 class WebServer:
     """Serves `app` on one address until stopped.
 
-    `app` is called from many threads at once, one call a request; it may block.
+    `app` is called from many threads at once, one call a request; it may block. `tell` makes the answer of what it
+    raises.
     """
 
-    def __init__(self, listen: tuple[str, int], app: Handler, limits: Limits | None = None) -> None:
+    def __init__(
+        self, listen: tuple[str, int], app: Handler, limits: Limits | None = None, tell: ErrorAnswer = plain_error
+    ) -> None:
         self._listen = listen
         self._app = app
+        self._tell = tell
         self._limits = limits or Limits()
         self._listener: socket.socket | None = None
         self._acceptor: threading.Thread | None = None
@@ -119,7 +123,7 @@ class WebServer:
         limits = self._limits
         host = client[0]
         try:
-            connection = Connection(sock, client, self._app, limits, self._is_stopping)
+            connection = Connection(sock, client, self._app, limits, self._is_stopping, self._tell)
         except OSError:
             sock.close()  # it went away at once
             return

@@ -99,7 +99,7 @@ class Writer:
         for part in parts:
             self._hold_chunk(part)
             now = time.monotonic()
-            if self._pending_bytes >= _CHUNK_BYTES or now - flushed > _CHUNK_SECONDS:
+            if self._pending_bytes >= _CHUNK_BYTES or now - flushed > _CHUNK_SECONDS or not _size(part):
                 self._flush()
                 flushed = now
         if not self._http10:

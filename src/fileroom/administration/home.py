@@ -1,0 +1,56 @@
+"""The page at `/`: what is here, what came last, what needs a person, and how to send."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from fileroom.archive.recent import RecentStudy
+from fileroom.web.http import Request, Response
+from fileroom.web.pages import Pages
+from fileroom.web.router import Router
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the page says."""
+
+    web_url: str  # http://127.0.0.1:8080, without a slash at the end
+    dicom_host: str
+    dicom_port: int
+    ae_title: str
+    patients: int
+    studies: int
+    series: int
+    instances: int
+    size_bytes: int  # of all that is kept
+    waiting: int  # conflicting or held objects that wait for a person
+    free_bytes: int  # left where the packs lie
+    peers: int  # DICOM applications that are known
+    recent: Sequence[RecentStudy]  # the latest arrivals, newest first
+
+    @property
+    def nearly_full(self) -> bool:
+        """Whether what is left is less than a busy day may bring: 20 GB."""
+        return self.free_bytes < 20_000_000_000
+
+
+class Home:
+    """The handler of `GET /`. `facts` is asked once a request."""
+
+    def __init__(self, pages: Pages, facts: Callable[[], Facts]) -> None:
+        self._pages = pages
+        self._facts = facts
+
+    def add_routes(self, router: Router) -> None:
+        """Have the router send the page here."""
+        router.add("GET", "/", self.page)
+        router.add("GET", "/arrivals", self.arrivals)
+
+    def page(self, request: Request) -> Response:
+        """The page. Raises DatabaseUnavailable when the counts cannot be read."""
+        return self._pages.page(request, "administration/home.html", facts=self._facts())
+
+    def arrivals(self, request: Request) -> Response:
+        """The part of the page that changes as studies arrive. Raises DatabaseUnavailable."""
+        return self._pages.page(request, "administration/arrivals.html", facts=self._facts())
