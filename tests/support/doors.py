@@ -15,11 +15,12 @@ from fileroom.archive.peers import Peers
 from fileroom.archive.search import Search
 from fileroom.dicom.syntax import EXPLICIT_LE, IMPLICIT_LE
 from fileroom.dimse import door
-from fileroom.dimse.door import DoorSettings, Transcode
+from fileroom.dimse.door import DoorSettings
 from fileroom.dimse.server import DimseServer
 from fileroom.net import pdu
 from fileroom.net.associate import Hello, Proposal, Request, encode_request
 from fileroom.net.limits import Limits
+from fileroom.routing.packing import Transcode
 from tests.support.archives import Archive, running_archive
 
 CT = "1.2.840.10008.5.1.4.1.1.2"

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fileroom.archive.peers import ALL, May, Peers
 from fileroom.archive.receive import Receiver
-from fileroom.archive.retrieve import Retriever, StoredInstance
+from fileroom.archive.retrieve import Retriever
 from fileroom.archive.search import Search
 from fileroom.dimse.status import NotAllowed
 from fileroom.net.associate import APPLICATION_CONTEXT, Hello
 from fileroom.net.limits import Limits
 from fileroom.net.pdu import Rejection
-from fileroom.net.sending import Payload
+from fileroom.routing.packing import Transcode
 from fileroom.settings import is_loopback
 
 
@@ -43,10 +42,6 @@ class Caller:
         """Raises NotAllowed."""
         if right not in self.may:
             raise NotAllowed(f"this peer may not {right}", hint="fileroom peer add")
-
-
-Transcode = Callable[[StoredInstance, str], Payload]
-"""The dataset of a stored object in a native transfer syntax. Raises FileroomError when it cannot be made."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,13 @@ from fileroom.dimse.identifiers import read_identifier
 from fileroom.dimse.selection import selected
 from fileroom.dimse.services import OFFERS
 from fileroom.dimse.status import query_status
-from fileroom.dimse.suboperations import Packing, Parcel, Progress, packed
+from fileroom.dimse.suboperations import Progress, packed
 from fileroom.errors import FileroomError
 from fileroom.net.association import Association, Context
 from fileroom.net.client import StoreAnswer
 from fileroom.net.command import RESPONSE, Command, Field, Tag, response, store_request
 from fileroom.net.failure import AbortReason, AssociationEnded, PeerAborted, Violation
+from fileroom.routing.packing import Packing, Parcel
 
 
 def get(association: Association, context: Context, request: Command, caller: Caller, archive: Archive) -> int:

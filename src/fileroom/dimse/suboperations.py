@@ -1,56 +1,25 @@
-"""What C-MOVE and C-GET share: honest counts, what to send in which syntax, the responses in between and at the end."""
+"""What C-MOVE and C-GET share: honest counts, the responses in between and at the end."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from fileroom.archive.retrieve import Retriever, StoredInstance
-from fileroom.dicom.syntax import EXPLICIT_LE, IMPLICIT_LE, syntax
-from fileroom.dimse.door import Transcode
+from fileroom.archive.retrieve import StoredInstance
+from fileroom.dicom.syntax import syntax
 from fileroom.dimse.identifiers import failed_list
 from fileroom.dimse.status import ALL_FAILED, CANCELLED, PENDING, SOME_FAILED, SUCCESS, Status
-from fileroom.errors import FileroomError, NotAcceptable
+from fileroom.errors import FileroomError, PeerUnavailable
 from fileroom.net.association import Association, Context
 from fileroom.net.client import StoreAnswer
 from fileroom.net.command import Command, response
-from fileroom.net.sending import Payload
+from fileroom.routing.packing import Packing, Parcel
 
 _log = logging.getLogger("fileroom.dimse")
 
 _PENDING_EVERY = 20  # sub-operations
 _PENDING_SECONDS = 0.5
-NATIVE = (EXPLICIT_LE, IMPLICIT_LE)  # what every receiver can be expected to take one of
-
-
-@dataclass(frozen=True, slots=True)
-class Parcel:
-    """One object ready to be sent: on which context, and its bytes in that context's syntax."""
-
-    context: Context
-    payload: Payload
-
-
-class Packing:
-    """Chooses the context for each object: as stored where that is accepted, else decoded to a native syntax."""
-
-    def __init__(self, contexts: Iterable[Context], retriever: Retriever, transcode: Transcode | None) -> None:
-        self._contexts = {(c.abstract_syntax, c.transfer_syntax): c for c in contexts if c.we_may_request}
-        self._retriever = retriever
-        self._transcode = transcode
-
-    def pack(self, stored: StoredInstance) -> Parcel:
-        """Raises NotAcceptable when no accepted context can carry it, other FileroomErrors when it cannot be read."""
-        as_stored = self._contexts.get((stored.sop_class_uid, stored.transfer_syntax))
-        if as_stored is not None:
-            return Parcel(as_stored, self._retriever.dataset(stored))
-        for uid in NATIVE:
-            native = self._contexts.get((stored.sop_class_uid, uid))
-            if native is not None and self._transcode is not None:
-                return Parcel(native, self._transcode(stored, uid))
-        raise NotAcceptable(f"the receiver takes no syntax for {syntax(stored.transfer_syntax).name}")
 
 
 class Progress:
@@ -79,8 +48,16 @@ class Progress:
         else:
             self.completed += 1
 
-    def missed(self, stored: StoredInstance, why: str) -> None:
+    def missed(self, stored: StoredInstance, error: Exception) -> None:
         """One object is not."""
+        self._missed(stored, f"{type(error).__name__}: {error}")
+
+    def gave_up(self, rest: Sequence[StoredInstance], error: PeerUnavailable) -> None:
+        """None of these is."""
+        for stored in rest:
+            self._missed(stored, str(error))
+
+    def _missed(self, stored: StoredInstance, why: str) -> None:
         self.remaining -= 1
         self.failed += 1
         self._failed_uids.append(stored.sop_uid)
@@ -91,7 +68,7 @@ class Progress:
         if answer.stored:
             self.succeeded(answer)
         else:
-            self.missed(stored, f"the receiver answered {answer.status:04X}")
+            self._missed(stored, f"the receiver answered {answer.status:04X}")
 
     def poll(self) -> bool:
         """Between two sub-operations: tell the peer how far it is now and then; False when it wants to stop."""
@@ -132,5 +109,5 @@ def packed(packing: Packing, stored: StoredInstance, progress: Progress) -> Parc
     try:
         return packing.pack(stored)
     except FileroomError as error:
-        progress.missed(stored, f"{type(error).__name__}: {error}")
+        progress.missed(stored, error)
         return None

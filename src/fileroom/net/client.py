@@ -76,9 +76,10 @@ class Client:
         limits = limits or Limits()
         try:
             connection = socket.create_connection(address, timeout=limits.connect_seconds)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the latter: a host that cannot be a name
+            reason = getattr(error, "strerror", None) or error
             raise PeerUnavailable(
-                f"no connection to {called} at {address[0]}:{address[1]}: {error.strerror or error}",
+                f"no connection to {called} at {address[0]}:{address[1]}: {reason}",
                 hint="Is the peer running, and is its address right?",
             ) from error
         wire = Wire(connection, limits)
@@ -171,6 +172,10 @@ class Client:
             self._over = True
             self._association.abort()
 
+    def cut(self) -> None:
+        """Called by another thread: whoever waits for the peer here is told at once that the association is over."""
+        self._association.wire.cut()
+
     def __enter__(self) -> Client:
         return self
 
@@ -191,7 +196,9 @@ def _answer(wire: Wire) -> Acceptance:
             raise Violation("an A-ASSOCIATE-AC is longer than is taken")
         return decode_acceptance(wire.take(length))
     if kind == pdu.PduType.ASSOCIATE_RJ and length == 4:
-        raise PeerRefused(f"the peer rejected the association: {pdu.rejection_text(wire.take(4))}")
+        body = wire.take(4)
+        code = int.from_bytes(body[1:4], "big")
+        raise PeerRefused(f"the peer rejected the association: {pdu.rejection_text(body)}", code)
     if kind == pdu.PduType.ABORT:
         raise PeerAborted("the peer aborted the association instead of answering")
     raise Violation("the peer answered an association request with another PDU")

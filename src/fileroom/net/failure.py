@@ -26,6 +26,11 @@ class PeerAborted(AssociationEnded):
 class PeerRefused(AssociationEnded):
     """The peer answered A-ASSOCIATE-RJ, or accepted nothing of what is needed."""
 
+    def __init__(self, message: str, rejection: int = 0) -> None:
+        """`rejection`: result, source and reason as `net.pdu.Rejection` has them; 0 when it was no A-ASSOCIATE-RJ."""
+        super().__init__(message)
+        self.rejection = rejection
+
 
 class AbortReason(IntEnum):
     """Why the Upper Layer aborts (PS3.8 table 9-26)."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated
 
 import typer
@@ -92,9 +91,9 @@ def echo(ae_title: Title, home: options.Home = None, as_json: options.Json = Fal
     """
     from fileroom import errors
     from fileroom.archive.peers import Peers
-    from fileroom.dicom.syntax import IMPLICIT_LE
-    from fileroom.net.client import VERIFICATION, Client, Wish
     from fileroom.ops.limits import net_limits
+    from fileroom.routing.echo import echo as call
+    from fileroom.routing.words import Reach
 
     out = Output(as_json)
     settings = options.settings(home)
@@ -102,16 +101,11 @@ def echo(ae_title: Title, home: options.Home = None, as_json: options.Json = Fal
         peer = Peers(database).find(ae_title)
     if peer is None:
         raise errors.NotFound("there is no peer of that AE title", hint="fileroom peer list")
-    begin = time.perf_counter()
-    wishes = [Wish(VERIFICATION, (IMPLICIT_LE,))]
-    address = (peer.host, peer.port)
-    with Client.connect(address, settings.ae_title, peer.ae_title, wishes, net_limits(settings)) as client:
-        status = client.echo()
-    milliseconds = round((time.perf_counter() - begin) * 1000, 1)
-    out.result({"peer": _plain(peer), "status": status, "milliseconds": milliseconds})
-    if status:
-        raise errors.PeerUnavailable(f"{peer.ae_title} answered with status {status:04X}")
-    out.say(f"{peer.ae_title} at {peer.host}:{peer.port} answered in {milliseconds} ms.")
+    answer = call(peer, settings.ae_title, net_limits(settings))
+    if answer.reach is not Reach.REACHED:
+        raise errors.PeerUnavailable(answer.what, hint=answer.check)
+    out.result({"peer": _plain(peer), "status": answer.status, "milliseconds": answer.milliseconds})
+    out.say(answer.what)
 
 
 def _plain(peer: object) -> dict[str, object]:

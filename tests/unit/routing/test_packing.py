@@ -1,10 +1,10 @@
-"""Which presentation contexts a C-MOVE proposes."""
+"""Which presentation contexts a C-MOVE or a send proposes."""
 
 from __future__ import annotations
 
 from fileroom.archive.retrieve import StoredInstance
 from fileroom.dicom.syntax import EXPLICIT_LE, IMPLICIT_LE, JPEG_BASELINE
-from fileroom.dimse.move import batches
+from fileroom.routing.packing import batches
 
 
 def _stored(sop_class: str, transfer_syntax: str) -> StoredInstance:
