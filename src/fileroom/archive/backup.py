@@ -66,12 +66,14 @@ def backup(
         for leftover in target.glob(f"{snapshot.name}*"):
             leftover.unlink()
         _copy_database(database, snapshot)
-        promises, objects = _promised(snapshot)
+        promises, objects, removed = _promised(snapshot)
         copies = Packs(target / "packs")
-        _check_unused(copies, promises, snapshot)
+        _check_unused(copies, promises, removed, snapshot)
         report = _copy_packs(packs, copies, promises, objects, progress)
         _sync(snapshot)
         os.replace(snapshot, target / DATABASE_FILE)
+        for pack_id in removed & set(copies.ids()):
+            copies.path(pack_id).unlink()
         _write_mark(target, report)
     except OSError as error:
         raise storage_error(error) from error
@@ -87,9 +89,9 @@ def _check_target(target: Path) -> None:
         raise errors.BadRequest(f"{target} is not a folder", hint="name a new folder")
 
 
-def _check_unused(copies: Packs, promises: list[_Promise], snapshot: Path) -> None:
+def _check_unused(copies: Packs, promises: list[_Promise], removed: set[int], snapshot: Path) -> None:
     """A copy that was served and took objects in is an archive of its own: its database must not be replaced."""
-    if set(copies.ids()) - {promise.pack_id for promise in promises}:
+    if set(copies.ids()) - {promise.pack_id for promise in promises} - removed:
         snapshot.unlink()
         raise errors.BadRequest(
             f"{copies.folder.parent} holds packs that are not of this archive: it was used as one since",
@@ -129,11 +131,13 @@ def _copy_rows(database: Database, copied: Database) -> None:
                 target.execute(sa.insert(table), [dict(row) for row in rows])
 
 
-def _promised(snapshot: Path) -> tuple[list[_Promise], int]:
+def _promised(snapshot: Path) -> tuple[list[_Promise], int, set[int]]:
+    """What the snapshot promises: packs, the number of objects; and the packs that were taken out of the archive."""
     with closing(_open(snapshot)) as copy:
         rows = copy.execute("SELECT id, size_bytes, closed FROM pack ORDER BY id").fetchall()
         [objects] = copy.execute("SELECT count(*) FROM instance").fetchone()
-    return [_Promise(pack_id, size_bytes, bool(closed)) for pack_id, size_bytes, closed in rows], objects
+        removed = {pack_id for (pack_id,) in copy.execute("SELECT id FROM removed_pack")}
+    return [_Promise(pack_id, size_bytes, bool(closed)) for pack_id, size_bytes, closed in rows], objects, removed
 
 
 def _copy_packs(

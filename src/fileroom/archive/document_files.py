@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 import threading
@@ -86,3 +87,17 @@ class DocumentFiles:
         finally:
             with self._lock:
                 self._total -= self._sizes.pop(name, 0)
+
+
+def discard_documents(folder: Path, series_keys: list[int]) -> None:
+    """Delete the documents of these series, and those of several series together: they are made again when asked for.
+
+    What cannot be deleted is left: nobody asks for it any more.
+    """
+    keys = {f"{key:x}" for key in series_keys}
+    if not keys or not folder.is_dir():
+        return
+    for entry in list(os.scandir(folder)):
+        if entry.name.startswith("s") or entry.name.partition("-")[0] in keys:
+            with contextlib.suppress(OSError):
+                os.unlink(entry.path)

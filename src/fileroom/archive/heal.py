@@ -24,6 +24,7 @@ from fileroom.archive.arrival import Arrival
 from fileroom.archive.index import Index
 from fileroom.archive.members import Finding, PackReader
 from fileroom.archive.packs import Packs, storage_error, sync_folder
+from fileroom.archive.removal import finish_removals
 from fileroom.archive.tar import Member
 from fileroom.database import Database, Ids
 
@@ -47,10 +48,13 @@ def heal(database: Database, packs: Packs) -> HealReport:
     """
     with database.read() as connection:
         known = {row.id: row for row in connection.execute(sa.select(schema.pack))}
+    removed = finish_removals(database, packs)
     work = _Healing(database, packs)
     for part in sorted(packs.folder.glob("*.part")):
         work.put_aside_unfinished(part)
     for pack_id in packs.ids():
+        if pack_id in removed:
+            continue
         row = known.pop(pack_id, None)
         size = packs.path(pack_id).stat().st_size
         if row is None or not row.closed:

@@ -13,7 +13,7 @@ import mmap
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -208,6 +208,12 @@ class Packs:
         writer.close()
         writer.path.unlink(missing_ok=True)
 
+    def forget(self, pack_ids: Iterable[int]) -> None:
+        """Let go of these packs' files; ranges that are out keep them open until they are done."""
+        with self._lock:
+            for pack_id in pack_ids:
+                self._open.pop(pack_id, None)
+
     def range(self, pack_id: int, offset: int, length: int) -> FileRange:
         """A range of a pack. Raises DamagedPack when the pack is gone."""
         with self._lock:
@@ -225,6 +231,9 @@ class Packs:
                 f"pack {pack_id:016x} cannot be opened: {error.strerror}", hint="run: fileroom scrub"
             ) from error
         with self._lock:
+            gone = [kept for kept, other in self._open.items() if os.fstat(other.fd).st_nlink == 0]
+            for kept in gone:  # taken out by another process: its space is free once nobody holds it open
+                del self._open[kept]
             file = self._open.setdefault(pack_id, file)
             while len(self._open) > self._open_max:
                 self._open.popitem(last=False)

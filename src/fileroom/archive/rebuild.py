@@ -16,6 +16,7 @@ from fileroom.archive.arrival import Outcome
 from fileroom.archive.index import Index
 from fileroom.archive.members import Finding
 from fileroom.archive.packs import Packs
+from fileroom.archive.removal import finish_removals
 from fileroom.archive.replay import replay
 from fileroom.database import METADATA, Database, Ids
 
@@ -37,7 +38,8 @@ def rebuild_index(database: Database, packs: Packs, progress: Progress = lambda 
 
     Nobody may write meanwhile. Raises DatabaseUnavailable, StorageFull; the old index is then still there.
     """
-    ids = packs.ids()
+    removed = finish_removals(database, packs)
+    ids = [pack_id for pack_id in packs.ids() if pack_id not in removed]
     with database.write() as connection:
         promised = _promised(connection)
         tables = [METADATA.tables[name] for name in schema.SHADOWS]

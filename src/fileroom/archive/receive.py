@@ -35,7 +35,7 @@ class ReceiveLimits:
 
 def _newest_key(database: Database, packs: Packs) -> int:
     """The largest key in use. Raises DatabaseUnavailable."""
-    tables = (schema.instance, schema.held, schema.series, schema.study, schema.patient)
+    tables = (schema.instance, schema.held, schema.series, schema.study, schema.patient, schema.removed_pack)
     with database.read() as connection:
         keys = [connection.execute(sa.select(sa.func.max(table.c.id))).scalar() or 0 for table in tables]
     return max([*keys, *packs.ids()])

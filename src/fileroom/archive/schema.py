@@ -1,5 +1,6 @@
 """The archive's tables. The index (patient, study, series, instance, pack) is a shadow that `rebuild-index` remakes
-from the packs; `archive`, `peer`, `held` and `hidden_study` are records: truth that a rebuild never touches.
+from the packs; `archive`, `peer`, `held`, `hidden_study` and `removed_pack` are records: truth that a rebuild never
+touches.
 
 Columns that hold DICOM values are named in `fileroom.dicom.attributes`. Times are milliseconds since 1970 UTC.
 A site stands on every row. Absent values are NULL.
@@ -153,4 +154,12 @@ hidden_study = sa.Table(
     sa.Column("reason", TEXT, nullable=False),
     sa.Column("hidden_by", TEXT, nullable=False),
     sa.Column("hidden_ms", sa.BigInteger, nullable=False),
+)
+
+removed_pack = sa.Table(
+    "removed_pack",
+    METADATA,
+    sa.Column("id", KEY, primary_key=True, autoincrement=False),  # of a pack that was taken out, see archive.removal
+    sa.Column("door", TEXT, nullable=False),  # through which all its objects had come
+    sa.Column("removed_ms", sa.BigInteger, nullable=False),
 )

@@ -35,6 +35,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_held_study_uid", "held", ["study_uid"], unique=False)
     op.create_table(
+        "removed_pack",
+        sa.Column("id", KEY, autoincrement=False, nullable=False),
+        sa.Column("door", TEXT, nullable=False),
+        sa.Column("removed_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_removed_pack")),
+    )
+    op.create_table(
         "archive", sa.Column("id", TEXT, nullable=False), sa.PrimaryKeyConstraint("id", name=op.f("pk_archive"))
     )
     op.create_table(
