@@ -9,6 +9,7 @@ from fileroom.archive.retrieve import Retriever
 from fileroom.dicomweb.accept import choose_json
 from fileroom.dicomweb.links import base_url
 from fileroom.dicomweb.validators import headers, not_modified
+from fileroom.web.encoding import takes_gzip
 from fileroom.web.http import Part, Request, Response
 from fileroom.web.router import Router
 
@@ -32,7 +33,7 @@ class Metadata:
         """The metadata of a study's or a series' instances. Raises NotFound, NotAcceptable, DamagedPack."""
         kind = choose_json(request)
         study, series, base = request.params["study"], request.params.get("series"), base_url(request)
-        gzip = _takes_gzip(request.headers.get("accept-encoding", ""))
+        gzip = takes_gzip(request.headers.get("accept-encoding", ""))
         suffix = f"-{kind}-gzip" if gzip else f"-{kind}"
         if "if-none-match" in request.headers:
             etag = self._documents.etag(study, series, base)
@@ -66,14 +67,6 @@ class Metadata:
         return Response(
             200, [("content-type", kind), *headers(etag)], [b"[" + self._documents.instance(stored, base) + b"]"]
         )
-
-
-def _takes_gzip(accept_encoding: str) -> bool:
-    for piece in accept_encoding.lower().split(","):
-        coding, _, q = piece.replace(" ", "").partition(";")
-        if coding in ("gzip", "x-gzip", "*"):
-            return not q.startswith("q=0") or q.strip("q=0.") != ""
-    return False
 
 
 def _joined(documents: list[Document]) -> list[Part]:

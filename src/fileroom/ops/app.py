@@ -11,6 +11,7 @@ from fileroom import __version__
 from fileroom.administration.home import Facts, Home
 from fileroom.archive import schema
 from fileroom.archive.documents import Documents
+from fileroom.archive.priors import prior_study
 from fileroom.archive.recent import recent_studies
 from fileroom.dicomweb.routes import routes
 from fileroom.dicomweb.stow import Stow
@@ -19,6 +20,7 @@ from fileroom.ops.metrics import MeasuredRouter, Metrics
 from fileroom.ops.rooms import Rooms
 from fileroom.reading.live import Live
 from fileroom.settings import Address, Settings
+from fileroom.viewer.pages import Viewer, installed_files
 from fileroom.web.host import HostWithPort
 from fileroom.web.http import ErrorAnswer, Handler
 from fileroom.web.loopback import LoopbackOnly
@@ -36,7 +38,7 @@ def web_app(
     doors: Callable[[], tuple[Address, Address]],
 ) -> tuple[Handler, ErrorAnswer]:
     """What the web server serves, and how it tells errors. `doors` tells where the web and the DICOM door listen."""
-    pages = Pages(("web", "administration"), __version__)
+    pages = Pages(("web", "administration", "viewer"), __version__)
     router = MeasuredRouter(metrics)
     router.add("GET", "/healthz", health.alive)
     router.add("GET", "/readyz", health.ready)
@@ -52,6 +54,7 @@ def web_app(
         documents=documents,
         stow=Stow(rooms.receiver, settings.site),
     )
+    Viewer(pages, installed_files(), lambda study: prior_study(rooms.database, study, "MG")).add_routes(router)
     return LoopbackOnly(SameOriginWrites(HostWithPort(router, lambda: doors()[0].port))), pages.tell
 
 

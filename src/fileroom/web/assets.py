@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from fileroom import errors
+from fileroom.web.encoding import takes_gzip
 from fileroom.web.http import Request, Response
 
 _MEDIA_TYPES = {"css": "text/css; charset=utf-8", "svg": "image/svg+xml", "js": "text/javascript; charset=utf-8"}
@@ -65,6 +66,6 @@ class Assets:
         if etag in (part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")):
             return Response(304, headers)
         headers.append(("content-type", asset.media_type))
-        if "gzip" in request.headers.get("accept-encoding", ""):
+        if takes_gzip(request.headers.get("accept-encoding", "")):
             return Response(200, [*headers, ("content-encoding", "gzip")], [asset.packed])
         return Response(200, headers, [asset.content])

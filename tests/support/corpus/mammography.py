@@ -96,7 +96,8 @@ def detector_elements() -> Elements:
 def _image_elements(who: Visit, sop_uid: str, laterality: str, view: str) -> Elements:
     view_code, meaning = VIEW_CODES[view]
     view_item = code(view_code, "SCT", meaning) | {0x00540222: ("SQ", [])}
-    toward = {"CC": ("P\\L", "P\\R"), "MLO": ("P\\FL", "P\\FR")}[view]
+    # Rows of a left breast run to the nipple, of a right breast to the back; columns run inwards (CC), downwards (MLO)
+    toward = {"CC": ("A\\R", "P\\L"), "MLO": ("A\\FR", "P\\FL")}[view]
     return {
         0x00080008: ("CS", "ORIGINAL\\PRIMARY"),
         0x00080016: ("UI", SOP_CLASS),

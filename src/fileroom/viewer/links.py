@@ -1,0 +1,24 @@
+"""Where the viewer opens a study."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from urllib.parse import urlencode
+
+# Names in static/mammography.js: of the hanging protocol, and of its stage that shows two examinations
+MAMMOGRAPHY = "fileroom-mammography"
+BESIDE_PRIOR = "current-beside-prior"
+
+
+def viewer_path(study_uids: Sequence[str], modalities: Collection[str]) -> str:
+    """The path and query that open these studies side by side; the first is the current one, the others priors.
+
+    `modalities` are those of the current study. Mammograms hang by protocol; when no prior is named, the viewer adds
+    the latest earlier mammogram of the same patient by itself.
+    """
+    query = {"StudyInstanceUIDs": ",".join(study_uids)}
+    if "MG" in modalities:
+        query["hangingProtocolId"] = MAMMOGRAPHY
+        if len(study_uids) > 1:
+            query["stageId"] = BESIDE_PRIOR
+    return "/viewer/viewer?" + urlencode(query, safe=",")
