@@ -1,6 +1,6 @@
-"""The archive's tables. The index (patient, study, series, instance, pack) is a shadow that `rebuild-index` remakes
-from the packs; `archive`, `peer`, `held`, `hidden_study` and `removed_pack` are records: truth that a rebuild never
-touches.
+"""The archive's tables. The index (patient, study, series, instance, pack, study_word) is a shadow that `rebuild-index`
+remakes from the packs; `archive`, `peer`, `held`, `hidden_study` and `removed_pack` are records: truth that a rebuild
+never touches.
 
 Columns that hold DICOM values are named in `fileroom.dicom.attributes`. Times are milliseconds since 1970 UTC.
 A site stands on every row. Absent values are NULL.
@@ -18,7 +18,8 @@ TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 # A 63-bit row key. Called INTEGER on SQLite, where that makes it the row's own address: one index less a table
 KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
-SHADOWS = ("instance", "series", "study", "patient", "pack")  # in an order that drops children first
+# In an order that drops children first
+SHADOWS = ("study_word", "study_word_state", "instance", "series", "study", "patient", "pack")
 
 
 def _value_columns(level: Level) -> list[sa.Column[object]]:
@@ -112,6 +113,22 @@ pack = sa.Table(
     sa.Column("size_bytes", sa.BigInteger, nullable=False),  # acknowledged: every byte before this is promised
     sa.Column("closed", sa.Boolean, nullable=False),
     sa.Column("created_ms", sa.BigInteger, nullable=False),
+)
+
+# What people look for studies by: see archive.words. Made a moment after a study arrived
+study_word = sa.Table(
+    "study_word",
+    METADATA,
+    sa.Column("study_pk", KEY, primary_key=True, autoincrement=False),
+    sa.Column("word", TEXT, primary_key=True),
+    sa.Index("ix_study_word_word", "word", "study_pk"),
+)
+
+study_word_state = sa.Table(  # one row at most
+    "study_word_state",
+    METADATA,
+    sa.Column("id", KEY, primary_key=True, autoincrement=False),
+    sa.Column("last_key", sa.BigInteger, nullable=False),  # the newest instance whose study has its words
 )
 
 peer = sa.Table(

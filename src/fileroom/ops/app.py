@@ -19,6 +19,7 @@ from fileroom.ops.health import Health
 from fileroom.ops.metrics import MeasuredRouter, Metrics
 from fileroom.ops.rooms import Rooms
 from fileroom.reading.live import Live
+from fileroom.reading.studies import Studies
 from fileroom.settings import Address, Settings
 from fileroom.viewer.pages import Viewer, installed_files
 from fileroom.web.host import HostWithPort
@@ -38,7 +39,7 @@ def web_app(
     doors: Callable[[], tuple[Address, Address]],
 ) -> tuple[Handler, ErrorAnswer]:
     """What the web server serves, and how it tells errors. `doors` tells where the web and the DICOM door listen."""
-    pages = Pages(("web", "administration", "viewer"), __version__)
+    pages = Pages(("web", "administration", "reading", "viewer"), __version__)
     router = MeasuredRouter(metrics)
     router.add("GET", "/healthz", health.alive)
     router.add("GET", "/readyz", health.ready)
@@ -46,6 +47,7 @@ def web_app(
     router.add("GET", "/static/{name}", pages.assets)
     Home(pages, lambda: _facts(settings, rooms, *doors())).add_routes(router)
     live.add_routes(router)
+    Studies(pages, rooms.database).add_routes(router)
     routes(
         router,
         search=rooms.search,

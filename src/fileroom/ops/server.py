@@ -16,6 +16,7 @@ from fileroom.archive import schema
 from fileroom.archive.document_warmer import DocumentWarmer
 from fileroom.archive.documents import Documents
 from fileroom.archive.retrieve import FileRange, StoredInstance
+from fileroom.archive.word_maker import WordMaker
 from fileroom.dicomweb.links import bulk_url
 from fileroom.dimse.door import Archive, DoorSettings
 from fileroom.dimse.server import DimseServer
@@ -84,6 +85,9 @@ class Server:
         warmer = DocumentWarmer(rooms.database, documents, lambda: f"http://{self.web}/dicomweb")
         warmer.start()
         closing.callback(warmer.stop)
+        words = WordMaker(rooms.database)
+        words.start()
+        closing.callback(words.stop)
         started_ms = time.time_ns() // 1_000_000
         lock.write(locks.Running(os.getpid(), str(self.web), str(self.dicom), settings.ae_title, started_ms))
         log.info("started", extra={"web": str(self.web), "dicom": str(self.dicom), "pid": os.getpid()})

@@ -23,7 +23,7 @@ _BEAT_SECONDS = 15.0  # a line is sent at least so often, so that who went away 
 class Live:
     """The handler of `GET /live`: one event whenever the archive changed, and one when what arrived counts as complete.
 
-    One thread asks the index, once a second while anybody listens. `start` once, `stop` once.
+    One thread asks the index, once a second. `start` once, `stop` once.
     """
 
     def __init__(self, database: Database) -> None:
@@ -60,7 +60,6 @@ class Live:
     def _events(self) -> Iterator[Part]:
         with self._changed:
             self._listeners += 1
-            self._changed.notify_all()
             seen = self._version
         try:
             yield b"retry: 3000\n\n"
@@ -80,26 +79,23 @@ class Live:
                 self._listeners -= 1
 
     def _run(self) -> None:
-        last, quiet_at = 0, 0.0
+        last: int | None = None
+        quiet_at = 0.0  # when what arrived last counts as complete; 0: it does
         while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._stopping or self._listeners > 0)
-                self._changed.wait_for(lambda: self._stopping, timeout=_POLL_SECONDS)
-                if self._stopping:
-                    return
             try:
                 newest = newest_key(self._database)
+                now = time.monotonic()
+                if last is not None and (newest != last or (quiet_at and now >= quiet_at)):
+                    quiet_at = now + QUIET_SECONDS + 1 if newest != last else 0.0
+                    self._tell()
+                last = newest
             except errors.FileroomError as error:
                 log.warning("arrivals not followed", extra={"reason": str(error)})
-                continue
-            now = time.monotonic()
-            if newest != last:
-                quiet_at = now + QUIET_SECONDS + 1
-            elif not quiet_at or now < quiet_at:
-                continue
-            else:
-                quiet_at = 0.0
-            last = newest
             with self._changed:
-                self._version += 1
-                self._changed.notify_all()
+                if self._changed.wait_for(lambda: self._stopping, timeout=_POLL_SECONDS):
+                    return
+
+    def _tell(self) -> None:
+        with self._changed:
+            self._version += 1
+            self._changed.notify_all()

@@ -180,3 +180,16 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_instance_pack_id"), "instance", ["pack_id"], unique=False)
     op.create_index(op.f("ix_instance_series_pk"), "instance", ["series_pk"], unique=False)
+    op.create_table(
+        "study_word",
+        sa.Column("study_pk", KEY, autoincrement=False, nullable=False),
+        sa.Column("word", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("study_pk", "word", name=op.f("pk_study_word")),
+    )
+    op.create_index("ix_study_word_word", "study_word", ["word", "study_pk"], unique=False)
+    op.create_table(
+        "study_word_state",
+        sa.Column("id", KEY, autoincrement=False, nullable=False),
+        sa.Column("last_key", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_study_word_state")),
+    )
