@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from fileroom import __version__
 from fileroom.administration.home import Facts, Home
+from fileroom.administration.peers import PeersPage
 from fileroom.archive import schema
 from fileroom.archive.documents import Documents
 from fileroom.archive.priors import prior_study
@@ -16,10 +17,12 @@ from fileroom.archive.recent import recent_studies
 from fileroom.dicomweb.routes import routes
 from fileroom.dicomweb.stow import Stow
 from fileroom.ops.health import Health
+from fileroom.ops.limits import net_limits
 from fileroom.ops.metrics import MeasuredRouter, Metrics
 from fileroom.ops.rooms import Rooms
 from fileroom.reading.live import Live
 from fileroom.reading.studies import Studies
+from fileroom.routing.echo import echo
 from fileroom.settings import Address, Settings
 from fileroom.viewer.pages import Viewer, installed_files
 from fileroom.web.host import HostWithPort
@@ -46,6 +49,13 @@ def web_app(
     router.add("GET", "/metrics", metrics.page)
     router.add("GET", "/static/{name}", pages.assets)
     Home(pages, lambda: _facts(settings, rooms, *doors())).add_routes(router)
+    PeersPage(
+        pages,
+        rooms.peers,
+        lambda peer: echo(peer, settings.ae_title, net_limits(settings)),
+        site=settings.site,
+        our_title=settings.ae_title,
+    ).add_routes(router)
     live.add_routes(router)
     Studies(pages, rooms.database).add_routes(router)
     routes(

@@ -25,7 +25,7 @@ CONTENT_SECURITY_POLICY = (
 PAGE_HEADERS = (
     ("content-type", "text/html; charset=utf-8"),
     ("content-security-policy", CONTENT_SECURITY_POLICY),
-    ("referrer-policy", "no-referrer"),
+    ("referrer-policy", "same-origin"),  # with none at all, browsers hide the origin of our own forms
     ("cache-control", "no-store"),
 )
 FORM_BYTES_MAX = 1 << 20

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 _DATE = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})").fullmatch
 _TIME = re.compile(r"([0-9]{2})([0-9]{2})(?:[0-9]{2}(?:\.[0-9]*)?)?").fullmatch
@@ -64,12 +65,18 @@ def count_text(number: int) -> str:
     return f"{number:,}"
 
 
+def segment(value: str) -> str:
+    """A value as one segment of an address, whatever it holds."""
+    return quote(value, safe="")
+
+
 FILTERS: dict[str, Callable[..., str]] = {
     "size": size_text,
     "count": count_text,
     "date": date_text,
     "time": time_text,
     "person": person_text,
+    "segment": segment,
     "values": list_text,
     "moment": moment_text,
     "iso": moment_iso,
