@@ -16,7 +16,7 @@ MG = {"Modality": "MG", "ImageLaterality": "R", "ViewCodeSequence": [CC]}
 @pytest.fixture
 def rule(archive: Archive, page: Page) -> Any:
     """Call it with a function of static/mammography.js and its arguments."""
-    page.goto(archive.server.url + "/static/mammography.js")  # something of this origin without a viewer in it
+    page.goto(archive.server.url + "/")
     script = "async ([name, values]) => (await import('/static/mammography.js'))[name](...values) ?? null"
     return lambda name, *values: page.evaluate(script, [name, values])
 
