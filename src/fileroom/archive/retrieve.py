@@ -54,12 +54,12 @@ _ONE = (
 _ANY = _SELECT.add_columns(_LISTED_IMAGE).where(_I.sop_uid.in_(sa.bindparam("sops", expanding=True)))
 
 
-def _number(column: sa.ColumnElement[Any]) -> tuple[sa.ColumnElement[Any], ...]:
+def by_number(column: sa.ColumnElement[Any]) -> tuple[sa.ColumnElement[Any], ...]:
     """Text that holds a number, in the number's order: shorter first, then by value; what is absent comes last."""
     return (column.is_(None), sa.func.length(column), column)
 
 
-_ORDER = (*_number(_E.series_number), _E.id, *_number(_I.instance_number), _I.id)
+_ORDER = (*by_number(_E.series_number), _E.id, *by_number(_I.instance_number), _I.id)
 
 
 @dataclass(frozen=True, slots=True)

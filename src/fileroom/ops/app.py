@@ -16,6 +16,7 @@ from fileroom.archive.priors import prior_study
 from fileroom.archive.recent import recent_studies
 from fileroom.dicomweb.routes import routes
 from fileroom.dicomweb.stow import Stow
+from fileroom.media.download import Download
 from fileroom.ops.health import Health
 from fileroom.ops.limits import net_limits
 from fileroom.ops.metrics import MeasuredRouter, Metrics
@@ -58,6 +59,7 @@ def web_app(
     ).add_routes(router)
     live.add_routes(router)
     Studies(pages, rooms.database).add_routes(router)
+    Download(rooms.database, rooms.retriever).add_routes(router)
     routes(
         router,
         search=rooms.search,

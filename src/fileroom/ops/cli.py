@@ -13,7 +13,19 @@ import typer.main
 
 from fileroom import __version__
 from fileroom.errors import FileroomError
-from fileroom.ops.commands import backup, conflicts, doctor, hide, import_, peer, rebuild_index, scrub, serve, status
+from fileroom.ops.commands import (
+    backup,
+    conflicts,
+    doctor,
+    export,
+    hide,
+    import_,
+    peer,
+    rebuild_index,
+    scrub,
+    serve,
+    status,
+)
 from fileroom.ops.exit_codes import Exit, exit_code
 
 app = typer.Typer(
@@ -54,6 +66,7 @@ def fileroom(
 
 app.command("serve", short_help="Run the archive until told to stop.")(serve.serve)
 app.command("import", short_help="Take in files, folders, DICOMDIR, zip and tar.")(import_.import_)
+app.command("export", short_help="Write studies to a ZIP with a DICOMDIR.")(export.export)
 app.add_typer(peer.app, name="peer", short_help="The DICOM applications Fileroom knows.")
 app.command("status", short_help="What is here, and how the server is.")(status.status)
 app.command("doctor", short_help="What is wrong, and what to do.")(doctor.doctor)

@@ -97,15 +97,17 @@ class Request:
 class Response:
     """One HTTP response. Header names are lower case; the server adds date, framing and connection headers.
 
-    `parts` is a list or tuple (length known: sent with Content-Length) or any other iterable: sent chunked, small
-    parts gathered up to 16 KB, an empty part sends what was gathered at once. An iterable with a `close` method (a
-    generator) is closed whatever happens. A part that is a Sendable must stay open until it is sent, so the response
-    holds it.
+        `parts` is a list or tuple (length known: sent with Content-Length) or any other iterable: sent chunked, small
+    parts gathered up to 16 KB, an empty part sends what was gathered at once; unless `size_bytes` says what the parts
+    come to: then they are sent with Content-Length, and a sum that differs breaks the connection, so that it cannot
+    pass for the whole. An iterable with a `close` method (a generator) is closed whatever happens. A part that is a
+    Sendable must stay open until it is sent, so the response holds it.
     """
 
     status: int = 200
     headers: list[tuple[str, str]] = field(default_factory=list)
     parts: Iterable[Part] = ()
+    size_bytes: int | None = None  # of parts that are made while they are sent
 
     @staticmethod
     def text(text: str, status: int = 200, media_type: str = "text/plain; charset=utf-8") -> Response:

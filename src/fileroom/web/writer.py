@@ -45,6 +45,8 @@ class Writer:
         try:
             if isinstance(parts, list | tuple):
                 self._write_known(response, parts)
+            elif response.size_bytes is not None:
+                self._write_announced(response, parts, response.size_bytes)
             else:
                 self._write_chunked(response, parts)
         finally:
@@ -74,6 +76,29 @@ class Writer:
                     self._flush(more=index < last)
             else:
                 self._write_file(part)
+
+    def _write_announced(self, response: Response, parts: Iterable[Part], size_bytes: int) -> None:
+        """Parts made while they are sent. Raises ValueError, some of them sent, when their sum is another one."""
+        self._hold(self._head(response, f"content-length: {size_bytes}\r\n"))
+        self._flush()  # the next part may take a while
+        if self._no_body:
+            return
+        left, flushed = size_bytes, time.monotonic()
+        for part in parts:
+            left -= _size(part)
+            if left < 0:
+                break
+            if isinstance(part, bytes | memoryview):
+                self._hold(part)
+            else:
+                self._write_file(part)
+            now = time.monotonic()
+            if self._pending_bytes >= _GATHER_BYTES or now - flushed > _CHUNK_SECONDS:
+                self._flush()
+                flushed = now
+        self._flush()
+        if left:
+            raise ValueError("a response of another size than announced")
 
     def _write_file(self, part: Sendable) -> None:
         if part.length <= _SMALL_FILE_BYTES:

@@ -1,0 +1,68 @@
+"""The values of a directory record that only the object itself has: read from its header, never decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from fileroom.dicom.element import CHARSET_TAG, Element, Elements, charset_of, text_of
+from fileroom.dicom.elements import read_elements
+from fileroom.dicom.heads import UNDEFINED, Heads
+from fileroom.dicom.layout import Buffer
+from fileroom.dicom.syntax import TransferSyntax
+from fileroom.media.record_types import (
+    CONTENT,
+    VERIFICATION_FLAG,
+    VERIFICATION_TIME,
+    VERIFYING_OBSERVERS,
+    Key,
+)
+
+VALUE_BYTES_MAX = 1 << 20  # of one value that goes into a record; a larger one is left out
+
+_RELATIONSHIP = 0x0040A010
+
+
+def read_keys(dataset: Buffer, syntax: TransferSyntax, keys: Collection[Key]) -> Elements:
+    """These elements as they stand in the object, and its Specific Character Set when it has one.
+
+    Of a content tree the modifiers of the title alone; the verification time is the latest of the observers'. Raises
+    MalformedObject when the dataset cannot be read so far.
+    """
+    wanted = {key.tag for key in keys} | {CHARSET_TAG}
+    if VERIFICATION_TIME in wanted:
+        wanted |= {VERIFYING_OBSERVERS}
+    found = read_elements(_slices(dataset, syntax, wanted), syntax)
+    if CONTENT in found:
+        modifiers = tuple(
+            item for item in found[CONTENT].items if text_of(item, _RELATIONSHIP) == "HAS CONCEPT MOD"
+        )  # fmt: skip
+        found.pop(CONTENT)
+        if modifiers:
+            found[CONTENT] = Element(CONTENT, "SQ", modifiers)
+    observers = found.pop(VERIFYING_OBSERVERS, None)
+    if observers is not None and text_of(found, VERIFICATION_FLAG) == "VERIFIED":
+        latest = max((text_of(item, VERIFICATION_TIME) for item in observers.items), default="")
+        if latest:
+            found[VERIFICATION_TIME] = Element(VERIFICATION_TIME, "DT", latest.encode("latin-1", "replace"))
+    return found
+
+
+def read_charset(dataset: Buffer, syntax: TransferSyntax) -> str:
+    """Specific Character Set, "" when absent. Raises MalformedObject."""
+    return charset_of(read_keys(dataset, syntax, ()))
+
+
+def _slices(dataset: Buffer, syntax: TransferSyntax, wanted: set[int]) -> bytes:
+    """The wanted top-level elements, whole, behind each other."""
+    heads, end, last = Heads(dataset, syntax.big_endian), len(dataset), max(wanted)
+    slices: list[bytes] = []
+    at = 0
+    while at < end:
+        tag, vr, start, length = heads.head(at, end, syntax.implicit)
+        if tag > last:
+            break
+        behind = start + length if length != UNDEFINED else heads.skip(start, end, syntax.implicit or vr == "UN")
+        if tag in wanted and behind - at <= VALUE_BYTES_MAX:
+            slices.append(bytes(dataset[at:behind]))
+        at = behind
+    return b"".join(slices)
