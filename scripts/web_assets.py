@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +33,10 @@ _DROPPED = re.compile(
     r"^(ort|dicom-microscopy-viewer|customizations)/|\.map$|^polySeg\.|^5130ccb17e3f3f5b\.wasm$"
     r"|^(app-config|google|init-service-worker|sw|es6-shim\.min|polyfill\.min|oidc-client\.min)\.js$"
     r"|^(index|silent-refresh)\.html$|^(serve|manifest)\.json$|^_|^assets/(?!images/|favicon)"
+)
+# What OHIF loads for every study after its first script, one wave of requests behind the other.
+_SOON = frozenset(
+    "100 341 781 89 899 1673 2623 3500 3552 5448 5910 6489 6495 6749 6938 7248 7463 8478 9068 9116 9383 9415".split()  # noqa: SIM905
 )
 _COMPRESSED = {"js", "css", "wasm", "svg"}
 _PUBLIC_PATH = b'__webpack_require__.p = "/"'
@@ -121,22 +125,29 @@ def entry(index_html: str) -> dict[str, str]:
     return {"script": script[1], "style": style[1]}
 
 
+def soon(names: Iterable[str]) -> list[str]:
+    """Those scripts that a browser may as well fetch beside the first one."""
+    return sorted(name for name in names if name.endswith(".js") and name.partition(".bundle.")[0] in _SOON)
+
+
 def make_viewer(folder: Path, archive: bytes) -> None:
     """Fills `folder` with the viewer: files with `.gz` beside or instead, `viewer.json`, OHIF's licence."""
     prefix = f"/viewer/ohif-{OHIF.version}-{STAMP[:8]}/"
     rewrites = 0
+    about: dict[str, object] = {}
     for name, content in members(archive):
         if name == "LICENSE":
             (folder / "LICENSE").write_bytes(content)
         if name == "dist/index.html":
-            about = {"version": OHIF.version, "prefix": prefix, **entry(content.decode())}
-            (folder / "viewer.json").write_text(json.dumps(about, indent=1) + "\n")
+            about |= {"version": OHIF.version, "prefix": prefix, **entry(content.decode())}
         short = name.removeprefix("dist/")
         if short == name or not kept(short):
             continue
         rewrites += content.count(_PUBLIC_PATH)
         _put(folder / "files" / short, rewritten(short, content, prefix))
-    if not rewrites or not (folder / "LICENSE").exists() or not (folder / "viewer.json").exists():
+    about["soon"] = soon(path.name.removesuffix(".gz") for path in (folder / "files").glob("*.js.gz"))
+    (folder / "viewer.json").write_text(json.dumps(about, indent=1) + "\n")
+    if not rewrites or "script" not in about or not (folder / "LICENSE").exists() or len(_SOON) != len(about["soon"]):
         sys.exit(f"{OHIF.spec} does not look as expected: scripts/web_assets.py has to learn its new layout.")
 
 

@@ -35,6 +35,7 @@ class About:
     prefix: str  # the path its files are served under; ends with a slash
     script: str  # the names of the files it starts from
     style: str
+    soon: tuple[str, ...]  # scripts that every study needs after the first one
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +90,10 @@ class ViewerFiles:
 
 def _about(path: Path) -> About | None:
     try:
-        return About(**json.loads(path.read_text()))
+        told = json.loads(path.read_text())
     except FileNotFoundError:
         return None
+    return About(told["version"], told["prefix"], told["script"], told["style"], tuple(told["soon"]))
 
 
 def _names(folder: Path) -> dict[str, Path]:

@@ -9,7 +9,7 @@ import tarfile
 
 import pytest
 
-from scripts.web_assets import Package, checked, entry, kept, members, rewritten
+from scripts.web_assets import Package, checked, entry, kept, members, rewritten, soon
 
 PREFIX = "/viewer/ohif-1/"
 
@@ -62,3 +62,7 @@ def test_an_unknown_layout_is_said() -> None:
     assert entry(page) == {"script": "app.bundle.0f.js", "style": "app.bundle.css"}
     with pytest.raises(SystemExit, match="new layout"):
         entry("<html></html>")
+
+
+def test_the_parts_that_every_study_needs_are_named() -> None:
+    assert soon(["89.bundle.a.js", "8.bundle.b.js", "app.bundle.c.js", "89.css"]) == ["89.bundle.a.js"]

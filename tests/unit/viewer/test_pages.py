@@ -15,7 +15,7 @@ from fileroom.web.pages import Pages
 from fileroom.web.router import Router
 from tests.support.asking import NoBody
 
-ABOUT = About("3.13.2", "/viewer/ohif-1/", "app.bundle.1.js", "app.bundle.css")
+ABOUT = About("3.13.2", "/viewer/ohif-1/", "app.bundle.1.js", "app.bundle.css", ("89.bundle.2.js",))
 PRIORS = {"1.2.5": "1.2.4"}
 
 
@@ -38,6 +38,7 @@ def test_every_address_is_the_viewers_own_page(path: str) -> None:
     page = ask(path)
     assert page.status == 200
     assert 'src="/viewer/ohif-1/app.bundle.1.js"' in text(page)
+    assert '<link rel="preload" as="script" fetchpriority="low" href="/viewer/ohif-1/89.bundle.2.js">' in text(page)
     policy = dict(page.headers)["content-security-policy"]
     assert [name for name, _ in page.headers].count("content-security-policy") == 1
     assert "script-src 'self' 'wasm-unsafe-eval'" in policy
