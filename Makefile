@@ -31,7 +31,7 @@ dev: ## Make or refresh .venv with what the tests and checks need as well
 	@scripts/env.sh dev
 	@.venv/bin/python scripts/web_assets.py dev
 
-peers: ## Install the servers and tools the tests talk to (dcmtk, PostgreSQL, Orthanc, nginx, strace) where missing
+peers: ## Install the servers and tools the tests talk to (dcmtk, PostgreSQL, Orthanc, nginx, Chromium, strace) where missing
 	@scripts/peers.sh
 
 test: dev peers lint ## Everything that must hold before a change lands: lint, then all tests of every tier

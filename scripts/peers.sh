@@ -22,6 +22,7 @@ want postgresql $(postgres) /nonexistent
 want orthanc /usr/sbin/Orthanc
 want orthanc-dicomweb /usr/share/orthanc/plugins/libOrthancDicomWeb.so
 want nginx-light /usr/sbin/nginx
+want chromium /usr/bin/chromium
 want strace /usr/bin/strace
 want zip /usr/bin/zip
 

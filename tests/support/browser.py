@@ -25,10 +25,12 @@ def chromium(*arguments: str) -> Iterator[Browser]:
 class Watched:
     """What went wrong on a page: scripts' errors, violated policies, requests to other hosts, dialogs that opened."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, *, warnings: bool = True) -> None:
+        """`warnings` says whether a script's warnings are problems, too: not those of a script that is not ours."""
+        kinds = ("error", "warning") if warnings else ("error",)
         self.problems: list[str] = []
         self._host = ""
-        page.on("console", lambda message: self._note(message.type in ("error", "warning"), message.text))
+        page.on("console", lambda message: self._note(message.type in kinds, message.text))
         page.on("pageerror", lambda error: self._note(True, str(error)))
         page.on("dialog", lambda dialog: (self._note(True, f"dialog: {dialog.message}"), dialog.dismiss()))
         page.on("request", lambda request: self._request(request.url))

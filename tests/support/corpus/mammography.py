@@ -32,24 +32,32 @@ def breast(rows: int, columns: int, seed: int) -> np.ndarray[tuple[int, int], np
 
 
 @cache
-def _image(laterality: str, view: str) -> memoryview:
-    image = breast(ROWS, COLUMNS, seed=1 if view == "CC" else 2)
-    return memoryview((image if laterality == "L" else image[:, ::-1]).tobytes())
+def _image(laterality: str, view: str, shrink: int, mirrored: bool) -> memoryview:
+    image = breast(ROWS // shrink, COLUMNS // shrink, seed=1 if view == "CC" else 2)
+    return memoryview((image if (laterality == "L") != mirrored else image[:, ::-1]).tobytes())
 
 
-def mammogram_exam(number: int) -> Iterator[Instance]:
-    """The `number`th screening exam: L CC, R CC, L MLO, R MLO, each a series of its own as many units send them."""
+def mammogram_exam(number: int, *, shrink: int = 1, mirrored: bool = False) -> Iterator[Instance]:
+    """The `number`th screening exam: L CC, R CC, L MLO, R MLO, each a series of its own as many units send them.
+
+    `shrink` divides rows and columns. `mirrored` images are stored turned over, and say so.
+    """
     who = visit("mammography", number, sex="F")
     for place, (laterality, view) in enumerate(VIEWS, start=1):
-        yield _mammogram(who, number, place, laterality, view)
+        sop_uid, series_uid = uid("mammography", number, place), uid("mammography", number, place, "series")
+        elements = visit_elements(who) | series_elements(who, series_uid, place) | detector_elements()
+        elements |= _image_elements(who, sop_uid, laterality, view)
+        elements |= {0x00280010: ("US", ROWS // shrink), 0x00280011: ("US", COLUMNS // shrink)}
+        elements[0x00200020] = ("CS", _orientation(laterality, view, mirrored))
+        pixels = _image(laterality, view, shrink, mirrored)
+        yield Instance(SOP_CLASS, sop_uid, who.study_uid, series_uid, encode(elements), pixels, len(pixels))
 
 
-def _mammogram(who: Visit, number: int, place: int, laterality: str, view: str) -> Instance:
-    sop_uid, series_uid = uid("mammography", number, place), uid("mammography", number, place, "series")
-    elements = visit_elements(who) | series_elements(who, series_uid, place) | detector_elements()
-    elements |= _image_elements(who, sop_uid, laterality, view)
-    pixels = _image(laterality, view)
-    return Instance(SOP_CLASS, sop_uid, who.study_uid, series_uid, encode(elements), pixels, len(pixels))
+def _orientation(laterality: str, view: str, mirrored: bool) -> str:
+    """Rows run to the nipple of a left breast, to the back of a right one; columns inwards (CC), downwards (MLO)."""
+    row = "A" if (laterality == "L") != mirrored else "P"
+    inwards = "R" if laterality == "L" else "L"
+    return f"{row}\\{inwards}" if view == "CC" else f"{row}\\F{inwards}"
 
 
 def series_elements(who: Visit, series_uid: str, place: int) -> Elements:
@@ -96,8 +104,6 @@ def detector_elements() -> Elements:
 def _image_elements(who: Visit, sop_uid: str, laterality: str, view: str) -> Elements:
     view_code, meaning = VIEW_CODES[view]
     view_item = code(view_code, "SCT", meaning) | {0x00540222: ("SQ", [])}
-    # Rows of a left breast run to the nipple, of a right breast to the back; columns run inwards (CC), downwards (MLO)
-    toward = {"CC": ("A\\R", "P\\L"), "MLO": ("A\\FR", "P\\FL")}[view]
     return {
         0x00080008: ("CS", "ORIGINAL\\PRIMARY"),
         0x00080016: ("UI", SOP_CLASS),
@@ -115,12 +121,9 @@ def _image_elements(who: Visit, sop_uid: str, laterality: str, view: str) -> Ele
         0x00181510: ("DS", "0" if view == "CC" else "45"),
         0x00185101: ("CS", view),
         0x00200013: ("IS", "1"),
-        0x00200020: ("CS", toward[laterality == "R"]),
         0x00200062: ("CS", laterality),
         0x00280002: ("US", 1),
         0x00280004: ("CS", "MONOCHROME2"),
-        0x00280010: ("US", ROWS),
-        0x00280011: ("US", COLUMNS),
         0x00280100: ("US", 16),
         0x00280101: ("US", 12),
         0x00280102: ("US", 11),

@@ -139,6 +139,44 @@ export const protocol = {
   ],
 };
 
+// Words stand where a breast is not: at the outer side of its viewport.
+const isView = ({ referenceInstance }) => viewOf(referenceInstance) !== undefined;
+const isLeft = ({ referenceInstance }) => viewOf(referenceInstance)?.[0] === 'L';
+const isNotLeft = props => !isLeft(props);
+const label = (id, title, condition, contentF) => ({ id, inheritsFrom: 'ohif.overlayItem', label: '', title, condition, contentF });
+const date = (id, condition) =>
+  label(
+    id,
+    'Study date',
+    props => props.referenceInstance?.StudyDate && condition(props),
+    ({ referenceInstance, formatters }) => formatters.formatDate(referenceInstance.StudyDate)
+  );
+const description = (id, condition) =>
+  label(
+    id,
+    'Side and view, or series description',
+    props => props.referenceInstance && condition(props),
+    ({ referenceInstance }) => viewOf(referenceInstance) ?? referenceInstance.SeriesDescription
+  );
+const level = (id, condition) => ({ id, inheritsFrom: 'ohif.overlayItem.windowLevel', title: 'Window and level', condition });
+
+const overlays = {
+  'viewportOverlay.topLeft': { $set: [date('StudyDate', isNotLeft), description('Description', isNotLeft)] },
+  'viewportOverlay.topRight': { $set: [date('StudyDateLeft', isLeft), description('DescriptionLeft', isLeft)] },
+  'viewportOverlay.bottomLeft': { $set: [level('WindowLevel', isNotLeft)] },
+  'viewportOverlay.bottomRight': {
+    $set: [
+      level('WindowLevelLeft', isLeft),
+      {
+        id: 'InstanceNumber',
+        inheritsFrom: 'ohif.overlayItem.instanceNumber',
+        title: 'Image number',
+        condition: props => !isView(props) || (props.referenceInstance.NumberOfFrames ?? 1) > 1,
+      },
+    ],
+  },
+};
+
 export default {
   id: 'fileroom.mammography',
   preRegistration({ servicesManager }) {
@@ -155,24 +193,5 @@ export default {
     });
   },
   getHangingProtocolModule: () => [{ name: NAME, protocol }],
-  getCustomizationModule: () => [
-    {
-      name: 'global',
-      value: {
-        'ohif.tours': { $set: [] },
-        'viewportOverlay.topRight': {
-          $set: [
-            {
-              id: 'FileroomView',
-              inheritsFrom: 'ohif.overlayItem',
-              label: '',
-              title: 'Side and view',
-              condition: ({ referenceInstance }) => viewOf(referenceInstance) !== undefined,
-              contentF: ({ referenceInstance }) => viewOf(referenceInstance),
-            },
-          ],
-        },
-      },
-    },
-  ],
+  getCustomizationModule: () => [{ name: 'global', value: { 'ohif.tours': { $set: [] }, ...overlays } }],
 };

@@ -9,34 +9,32 @@ window.browserImportFunction = name => import(name);
   // A module of ours: where it lies, this script was told by the page.
   const extension = document.currentScript.dataset.extension;
 
-  // OHIF loads what it was built with; these are for data and tools that cannot be reached from here.
-  const unused = [
-    '@ohif/extension-dicom-microscopy',
-    '@ohif/extension-test',
-    '@ohif/mode-microscopy',
-    '@ohif/mode-test',
-    '@ohif/mode-basic-dev-mode',
-    '@ohif/mode-preclinical-4d',
+  // Of what OHIF was built with, the parts that show and measure; the rest is research, microscopy and demonstrations.
+  const wanted = [
+    '@ohif/extension-default',
+    '@ohif/extension-cornerstone',
+    '@ohif/extension-cornerstone-dicom-sr',
+    '@ohif/extension-cornerstone-dicom-seg',
+    '@ohif/extension-cornerstone-dicom-pmap',
+    '@ohif/extension-cornerstone-dicom-rt',
+    '@ohif/extension-dicom-pdf',
+    '@ohif/extension-dicom-video',
+    '@ohif/mode-basic',
   ];
-  const leaveOut = list => {
-    for (const name of unused) {
-      const at = list ? list.indexOf(name) : -1;
-      if (at >= 0) {
-        list.splice(at, 1);
-      }
-    }
-  };
+  const keepWanted = list => list.splice(0, list.length, ...list.filter(name => wanted.includes(name)));
 
   window.config = () => {
-    leaveOut(window.extensions);
-    leaveOut(window.modes);
+    // Asked once, after OHIF has filled these lists and before it reads them.
+    keepWanted(window.extensions);
+    keepWanted(window.modes);
     return {
       routerBasename: '/viewer',
       extensions: [extension],
       modes: [],
+      // Measures and saves without asking first whether to keep track of what was measured.
+      modesConfiguration: { '@ohif/mode-basic': { routeName: { $set: 'viewer' }, displayName: { $set: 'Viewer' } } },
       showStudyList: false,
       showPatientInfo: 'visible',
-      measurementTrackingMode: 'simplified',
       showErrorDetails: 'always',
       showLoadingIndicator: true,
       showWarningMessageForCrossOrigin: false,

@@ -1,0 +1,66 @@
+"""The rules by which mammograms hang, asked where they run: in a browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.peer.viewer.conftest import Archive
+
+CC, MLO = {"CodeValue": "399162004"}, {"CodeValue": "399368009"}
+MG = {"Modality": "MG", "ImageLaterality": "R", "ViewCodeSequence": [CC]}
+
+
+@pytest.fixture
+def rule(archive: Archive, page: Page) -> Any:
+    """Call it with a function of static/mammography.js and its arguments."""
+    page.goto(archive.server.url + "/")
+    script = "async ([name, values]) => (await import('/static/mammography.js'))[name](...values) ?? null"
+    return lambda name, *values: page.evaluate(script, [name, values])
+
+
+def test_a_view_is_known_by_code_or_word_and_side(rule: Any) -> None:
+    assert rule("viewOf", MG) == "R CC"
+    assert rule("viewOf", MG | {"ViewCodeSequence": {"CodeValue": "R-10226"}}) == "R MLO"
+    assert rule("viewOf", {"Modality": "MG", "Laterality": "L", "ViewPosition": "MLO"}) == "L MLO"
+    tomosynthesis = {"SharedFunctionalGroupsSequence": [{"FrameAnatomySequence": [{"FrameLaterality": "L"}]}]}
+    assert rule("viewOf", {"Modality": "MG", "ViewCodeSequence": [MLO]} | tomosynthesis) == "L MLO"
+    # A code that is another view is not overruled by the word.
+    assert rule("viewOf", MG | {"ViewCodeSequence": [{"CodeValue": "399260004"}], "ViewPosition": "MLO"}) is None
+    assert rule("viewOf", MG | {"ImageLaterality": "B"}) is None
+    assert rule("viewOf", MG | {"Modality": "CT"}) is None
+    assert rule("viewOf", None) is None
+
+
+def test_the_plain_processed_image_is_preferred(rule: Any) -> None:
+    plain = rule("suitability", MG)
+    tomosynthesis = rule("suitability", MG | {"NumberOfFrames": 60})
+    magnified = rule("suitability", MG | {"ViewCodeSequence": [CC | {"ViewModifierCodeSequence": [{}]}]})
+    assert plain > tomosynthesis > magnified > 0
+    assert rule("suitability", MG | {"PartialView": "YES"}) < tomosynthesis
+    assert rule("suitability", MG | {"PresentationIntentType": "FOR PROCESSING"}) == 0
+    assert rule("suitability", {"Modality": "CT"}) == 0
+
+
+@pytest.mark.parametrize(
+    ("side", "row", "turned"),
+    [("R", "P", False), ("R", "A", True), ("L", "A", False), ("L", "P", True), ("L", "AR", False), ("R", "", False)],
+)
+def test_an_image_is_turned_over_when_its_chest_wall_lies_outside(rule: Any, side: str, row: str, turned: bool) -> None:
+    image = MG | {"ImageLaterality": side, "PatientOrientation": [row, "F"]}
+    assert rule("mirrored", image) is turned
+
+
+def test_only_the_same_person_s_second_study_is_the_prior(rule: Any) -> None:
+    def study(patient: str | None, birth: str = "19600101") -> dict[str, Any]:
+        return {"series": [{"instances": [{"PatientID": patient, "PatientBirthDate": birth}]}]}
+
+    here, other = study("A"), study("B")
+    assert rule("place", here, {"studies": [here], "studyInstanceUIDsIndex": 0}) == "current"
+    assert rule("place", here, {"studies": [here, here], "studyInstanceUIDsIndex": 1}) == "prior"
+    assert rule("place", other, {"studies": [here, other], "studyInstanceUIDsIndex": 1}) == "other"
+    assert rule("place", study("A", "19700101"), {"studies": [here], "studyInstanceUIDsIndex": 1}) == "other"
+    assert rule("place", here, {"studies": [here, here, here], "studyInstanceUIDsIndex": 2}) == "other"
+    assert rule("place", {}, {"studies": [{}, {}], "studyInstanceUIDsIndex": 1}) == "other"
