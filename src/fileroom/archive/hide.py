@@ -53,6 +53,14 @@ def hidden_studies(database: Database) -> list[HiddenStudy]:
         return [HiddenStudy(*row) for row in connection.execute(sa.select(record).order_by(record.c.hidden_ms.desc()))]
 
 
+def hidden_study(database: Database, study_uid: str) -> HiddenStudy | None:
+    """The record of a hidden study; None when it is not hidden. Raises DatabaseUnavailable."""
+    record = schema.hidden_study
+    with database.read() as connection:
+        row = connection.execute(sa.select(record).where(record.c.study_uid == study_uid)).first()
+    return None if row is None else HiddenStudy(*row)
+
+
 def _set_hidden(connection: sa.Connection, study_uid: str, *, hidden: bool) -> int:
     study = schema.study
     changes = {"hidden": hidden, "revision": study.c.revision + 1}

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from urllib.parse import quote
-
 from fileroom.archive.retrieve import StoredInstance
 from fileroom.web.http import Request
-
-_PLAIN = frozenset("0123456789.")
+from fileroom.web.segment import segment
 
 
 def base_url(request: Request) -> str:
     """Where the asker reached DICOMweb, such as http://127.0.0.1:8080/dicomweb."""
     return f"http://{request.headers.get('host') or 'localhost'}/dicomweb"
-
-
-def segment(uid: str) -> str:
-    """A UID as one path segment; odd ones are percent-encoded."""
-    return uid if _PLAIN.issuperset(uid) else _quoted(uid)
-
-
-@lru_cache(maxsize=1024)
-def _quoted(uid: str) -> str:
-    return "".join(f"%{ord(c):02X}" for c in uid) if uid in (".", "..") else quote(uid, safe="")
 
 
 def study_url(base: str, study_uid: str) -> str:

@@ -11,8 +11,14 @@ from fileroom.media.plan import plan
 from fileroom.media.stream import Stream
 from fileroom.web.http import Request, Response
 from fileroom.web.router import Router
+from fileroom.web.segment import segment
 
 _STUDIES_MAX = 100  # in one archive
+
+
+def download_path(study_uid: str) -> str:
+    """Where a study is taken away from."""
+    return f"/studies/{segment(study_uid)}/download"
 
 
 class Download:

@@ -16,15 +16,20 @@ from fileroom.archive.priors import prior_study
 from fileroom.archive.recent import recent_studies
 from fileroom.dicomweb.routes import routes
 from fileroom.dicomweb.stow import Stow
-from fileroom.media.download import Download
+from fileroom.media.download import Download, download_path
 from fileroom.ops.health import Health
 from fileroom.ops.limits import net_limits
 from fileroom.ops.metrics import MeasuredRouter, Metrics
 from fileroom.ops.rooms import Rooms
 from fileroom.reading.live import Live
+from fileroom.reading.look import Look
+from fileroom.reading.series import SeriesPage
 from fileroom.reading.studies import Studies
+from fileroom.reading.study import StudyPage
+from fileroom.reading.ways import Ways
 from fileroom.routing.echo import echo
 from fileroom.settings import Address, Settings
+from fileroom.viewer.links import viewer_path
 from fileroom.viewer.pages import Viewer, installed_files
 from fileroom.web.host import HostWithPort
 from fileroom.web.http import ErrorAnswer, Handler
@@ -60,6 +65,9 @@ def web_app(
     live.add_routes(router)
     Studies(pages, rooms.database).add_routes(router)
     Download(rooms.database, rooms.retriever).add_routes(router)
+    StudyPage(pages, rooms.database, Ways(viewer_path, download_path)).add_routes(router)
+    SeriesPage(pages, rooms.database, rooms.search, rooms.retriever).add_routes(router)
+    Look(pages, rooms.database, rooms.retriever).add_routes(router)
     routes(
         router,
         search=rooms.search,

@@ -97,7 +97,7 @@ class Request:
 class Response:
     """One HTTP response. Header names are lower case; the server adds date, framing and connection headers.
 
-        `parts` is a list or tuple (length known: sent with Content-Length) or any other iterable: sent chunked, small
+    `parts` is a list or tuple (length known: sent with Content-Length) or any other iterable: sent chunked, small
     parts gathered up to 16 KB, an empty part sends what was gathered at once; unless `size_bytes` says what the parts
     come to: then they are sent with Content-Length, and a sum that differs breaks the connection, so that it cannot
     pass for the whole. An iterable with a `close` method (a generator) is closed whatever happens. A part that is a

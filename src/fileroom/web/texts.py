@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from urllib.parse import quote
+
+from fileroom.web.segment import segment
 
 _DATE = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})").fullmatch
 _TIME = re.compile(r"([0-9]{2})([0-9]{2})(?:[0-9]{2}(?:\.[0-9]*)?)?").fullmatch
@@ -63,11 +64,6 @@ def moment_iso(time_ms: int) -> str:
 def count_text(number: int) -> str:
     """A number with commas."""
     return f"{number:,}"
-
-
-def segment(value: str) -> str:
-    """A value as one segment of an address, whatever it holds."""
-    return quote(value, safe="")
 
 
 FILTERS: dict[str, Callable[..., str]] = {
