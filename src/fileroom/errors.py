@@ -35,6 +35,10 @@ class NotFound(FileroomError):
     """What was asked for is not in the archive, or is hidden."""
 
 
+class Superseded(FileroomError):
+    """What was to be changed is no longer as the asker saw it: somebody else was faster (HTTP 409)."""
+
+
 class NotAcceptable(FileroomError):
     """The answer exists, but not in any form the asker accepts (HTTP 406)."""
 

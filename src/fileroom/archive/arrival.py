@@ -53,6 +53,8 @@ class Receipt:
     warnings: tuple[str, ...] = ()
 
 
+HeldKey = tuple[str, str, str]  # SOP Instance UID, digest, transfer syntax: what tells held objects apart
+
 _UNIT, _ESCAPE = "\x1f", "\x1e"
 
 
@@ -83,6 +85,11 @@ class Arrival:
 
     def receipt(self, outcome: Outcome) -> Receipt:
         return Receipt(outcome, self.study_uid, self.series_uid, self.sop_uid, self.sop_class_uid, self.warnings)
+
+    @property
+    def held_key(self) -> HeldKey:
+        """What it is known by while it is held."""
+        return self.sop_uid, self.digest, self.transfer_syntax
 
     @property
     def identity(self) -> str:

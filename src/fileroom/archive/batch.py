@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import sqlalchemy as sa
 
 from fileroom.archive import schema
-from fileroom.archive.arrival import Arrival
+from fileroom.archive.arrival import Arrival, HeldKey
 from fileroom.database import Change, Lookup
 from fileroom.dicom.attributes import Level, Matching, at_level
 from fileroom.dicom.names import fold_name
+
+V = TypeVar("V", str, str | None)
 
 
 def value_columns(level: Level) -> tuple[str, ...]:
@@ -30,7 +33,11 @@ _INSERTS = tuple(
 _PLACE = ("pack_id", "offset", "prefix_bytes", "size_bytes")
 _REPAIR = Change(
     sa.update(schema.instance)
-    .where(schema.instance.c.sop_uid == sa.bindparam("uid"))
+    .where(  # a decision may have put another object there since it was looked at
+        schema.instance.c.sop_uid == sa.bindparam("uid"),
+        schema.instance.c.digest == sa.bindparam("sha"),
+        schema.instance.c.transfer_syntax == sa.bindparam("syntax"),
+    )
     .values({name: sa.bindparam(name) for name in _PLACE})
 )
 _HIDDEN = Lookup(
@@ -99,7 +106,7 @@ class Batch:
         self._studies: dict[int, dict[str, object]] = {}
         self._series: dict[int, dict[str, object]] = {}
         self._instances: list[dict[str, object]] = []
-        self.held: dict[tuple[str, str], dict[str, object]] = {}  # by SOP Instance UID and digest
+        self.held: dict[HeldKey, dict[str, object]] = {}
         self._fills: list[tuple[Level, int, dict[str, str]]] = []
         self._repairs: list[dict[str, object]] = []
         self._patient_studies: Counter[int] = Counter()
@@ -126,6 +133,7 @@ class Batch:
     def add_series(self, series: Row, study: Row, arrival: Arrival) -> None:
         row = _values(arrival, Level.SERIES)
         row["id"], row["study_pk"], row["series_uid"] = series.pk, study.pk, arrival.series_uid
+        row["site"] = study.site  # that of the object may be another, when a person filed it there
         row["updated_ms"], row["revision"] = self.now_ms, 1
         self._series[series.pk] = row
         self._study_series[study.pk] += 1
@@ -147,12 +155,13 @@ class Batch:
     def hold(self, arrival: Arrival, kind: str) -> None:
         """Keep a record of an object for a person to decide about."""
         row: dict[str, object] = {name: getattr(arrival, name) for name in _HELD}
-        row["id"], row["kind"] = arrival.sequence, kind
-        self.held[arrival.sop_uid, arrival.digest] = row
+        row["id"], row["kind"], row["verdict"] = arrival.sequence, kind, None
+        self.held[arrival.held_key] = row
 
     def repair(self, arrival: Arrival) -> None:
         """The index is to use this copy: the one it knows can no longer be read."""
-        self._repairs.append({"uid": arrival.sop_uid} | {name: getattr(arrival, name) for name in _PLACE})
+        found = {"uid": arrival.sop_uid, "sha": arrival.digest, "syntax": arrival.transfer_syntax}
+        self._repairs.append(found | {name: getattr(arrival, name) for name in _PLACE})
 
     def fill(self, level: Level, row: Row, arrival: Arrival, study: Row | None = None) -> None:
         """Fill columns of a row that were empty until now; what is there stays. `study`: of a series' row."""
@@ -165,7 +174,7 @@ class Batch:
             self._modalities.get(study.pk, set()).add(new["modality"])
         fresh = (self._patients, self._studies, self._series)[level].get(row.pk)
         if fresh is not None:
-            fresh.update(_with_folds(level, new))
+            fresh.update(with_folds(level, new))
         else:
             self._fills.append((level, row.pk, new))
 
@@ -246,7 +255,7 @@ _HELD = ("site", "series_uid", "study_uid", *(name for name in _COPIED if name !
 
 def _fill_row(connection: sa.Connection, level: Level, key: int, new: dict[str, str]) -> None:
     table = _TABLES[level]
-    changes = {column: sa.func.coalesce(table.c[column], value) for column, value in _with_folds(level, new)}
+    changes = {column: sa.func.coalesce(table.c[column], value) for column, value in with_folds(level, new)}
     connection.execute(sa.update(table).where(table.c.id == key).values(changes))
 
 
@@ -261,8 +270,9 @@ def _values(arrival: Arrival, level: Level) -> dict[str, object]:
     return row
 
 
-def _with_folds(level: Level, new: dict[str, str]) -> Iterable[tuple[str, str]]:
+def with_folds(level: Level, new: Mapping[str, V]) -> Iterable[tuple[str, V | str]]:
+    """Values of a level's columns, each person name followed by its folded twin."""
     for column, value in new.items():
         yield column, value
         if column in _NAMES[level]:
-            yield f"{column}_fold", fold_name(value)
+            yield f"{column}_fold", value if value is None else fold_name(value)

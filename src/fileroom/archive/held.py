@@ -1,4 +1,4 @@
-"""The objects that wait for a person: conflicts, and studies claimed by two patients or sites. Kept, not served."""
+"""The objects kept apart for a person: conflicts, and studies claimed by two patients or sites. Kept, not served."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from fileroom.archive import schema
+from fileroom.archive.kept import FORMER
 from fileroom.database import Database
 
 KINDS = {
@@ -20,10 +21,11 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class HeldObject:
-    """One object that is kept apart."""
+    """One object that is kept apart, or was until a person decided."""
 
     id: int
     kind: str  # see KINDS
+    verdict: str | None  # what a person decided (see archive.verdicts); None: it waits
     study_uid: str
     series_uid: str
     sop_uid: str
@@ -36,36 +38,58 @@ class HeldObject:
     size_bytes: int
 
 
-def held_objects(database: Database, *, limit: int | None = None) -> list[HeldObject]:
-    """What waits for a person, newest first. Raises DatabaseUnavailable."""
-    held, live = schema.held.c, schema.instance.c
-    query = (
-        sa.select(
-            held.id,
-            held.kind,
-            held.study_uid,
-            held.series_uid,
-            held.sop_uid,
-            held.digest,
-            live.digest,
-            held.source,
-            held.arrived_ms,
-            held.pack_id,
-            held.offset,
-            held.size_bytes,
-        )
-        .select_from(schema.held.outerjoin(schema.instance, live.sop_uid == held.sop_uid))
-        .order_by(held.id.desc())
-        .limit(limit)
-    )
+def held_objects(
+    database: Database, *, limit: int | None = None, decided: bool = False, before: int | None = None
+) -> list[HeldObject]:
+    """What waits for a person, newest first; with `decided`, what was decided too. Raises DatabaseUnavailable.
+
+    `before`: go on behind the object with this number.
+    """
+    held = schema.held.c
+    query = _QUERY.where(held.kind != FORMER).order_by(held.id.desc()).limit(limit)
+    if not decided:
+        query = query.where(held.verdict.is_(None))
+    if before is not None:
+        query = query.where(held.id < before)
     with database.read() as connection:
         rows: Iterable[Any] = connection.execute(query).all()
         return [HeldObject(*row) for row in rows]
 
 
-def held_counts(database: Database) -> dict[str, int]:
-    """How many objects of each kind wait. Raises DatabaseUnavailable."""
+def held_with_id(connection: sa.Connection, held_id: int, *, lock: bool = False) -> HeldObject | None:
+    """One of them. `lock`: nobody else changes it before the transaction ends."""
     held = schema.held.c
+    if lock:
+        connection.execute(sa.select(held.id).where(held.id == held_id).with_for_update())
+    row: Any = connection.execute(_QUERY.where(held.id == held_id, held.kind != FORMER)).first()
+    return None if row is None else HeldObject(*row)
+
+
+def held_counts(database: Database, *, decided: bool = False) -> dict[str, int]:
+    """How many objects of each kind wait for a person; with `decided`, how many do no longer.
+
+    Raises DatabaseUnavailable.
+    """
+    held = schema.held.c
+    which = held.verdict.is_not(None) if decided else held.verdict.is_(None)
+    query = sa.select(held.kind, sa.func.count()).where(which, held.kind != FORMER).group_by(held.kind)
     with database.read() as connection:
-        found = connection.execute(sa.select(held.kind, sa.func.count()).group_by(held.kind))
-        return {kind: count for kind, count in found}  # noqa: C416 - rows, not pairs
+        return {str(kind): int(count) for kind, count in connection.execute(query)}
+
+
+_HELD, _LIVE = schema.held.c, schema.instance.c
+_QUERY = sa.select(
+    _HELD.id,
+    _HELD.kind,
+    _HELD.verdict,
+    _HELD.study_uid,
+    _HELD.series_uid,
+    _HELD.sop_uid,
+    _HELD.digest,
+    _LIVE.digest,
+    _HELD.source,
+    _HELD.arrived_ms,
+    _HELD.pack_id,
+    _HELD.offset,
+    _HELD.size_bytes,
+).select_from(schema.held.outerjoin(schema.instance, _LIVE.sop_uid == _HELD.sop_uid))

@@ -15,13 +15,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from fileroom.archive import schema
-from fileroom.archive.arrival import Arrival, Outcome, Verdict
+from fileroom.archive.arrival import Arrival, HeldKey, Outcome, Verdict
 from fileroom.archive.batch import COLUMNS, Batch, Row
 from fileroom.database import Ids, Lookup
 from fileroom.dicom.attributes import Level
 
-_KEPT_MAX = 20_000  # rows remembered between batches, a level
+DECIDED = "decided"  # the kind of a held object that no longer waits for a person
+_LAST_DECISION = "last decision"  # the kind of the row that tells whether rows were changed by a person
 
+_KEPT_MAX = 20_000  # rows remembered between batches, a level
 
 _P, _S, _E, _I, _H = schema.patient.c, schema.study.c, schema.series.c, schema.instance.c, schema.held.c
 _KEYS: sa.BindParameter[Any] = sa.bindparam("keys", expanding=True)
@@ -36,7 +38,18 @@ def _places(c: Any, kind: sa.ColumnElement[str]) -> sa.Select[Any]:
     return sa.select(*columns, kind).where(c.sop_uid.in_(_KEYS))
 
 
-_KNOWN = Lookup(sa.union_all(_places(_I, sa.literal_column("''").label("kind")), _places(_H, _H.kind)))
+_KNOWN = Lookup(
+    sa.union_all(
+        _places(_I, sa.literal_column("''").label("kind")),
+        _places(_H, sa.case((_H.verdict.is_(None), _H.kind), else_=sa.literal_column(f"'{DECIDED}'"))),
+        sa.select(
+            *(sa.literal_column("''") for _ in range(3)),
+            sa.func.coalesce(sa.func.max(schema.held_decision.c.id), sa.literal_column("0")),
+            *(sa.literal_column("0") for _ in range(3)),
+            sa.literal_column(f"'{_LAST_DECISION}'"),
+        ),
+    )
+)
 _TAKEN = Lookup(sa.union_all(sa.select(_I.id).where(_I.id.in_(_KEYS)), sa.select(_H.id).where(_H.id.in_(_KEYS))))
 _PATIENTS = Lookup(
     sa.select(_P.identity, _P.id, *_values_of(Level.PATIENT, schema.patient)).where(_P.identity.in_(_KEYS))
@@ -74,7 +87,7 @@ class Known:
     """What the archive holds under some SOP Instance UIDs."""
 
     places: dict[str, Place]  # by SOP Instance UID
-    held: dict[tuple[str, str], str]  # (SOP Instance UID, digest) to the kind of hold
+    held: dict[HeldKey, str]  # to the kind of hold, or DECIDED
 
 
 class Index:
@@ -85,6 +98,8 @@ class Index:
         self._patients: dict[str, Row] = {}
         self._studies: dict[str, Row] = {}
         self._series: dict[tuple[int, str], Row] = {}
+        self._decision = 0  # the last one known of
+        self._stale = False  # a decision changed rows, perhaps remembered ones
 
     def forget(self) -> None:
         """Drop what is remembered: after a rollback, or when others may have removed rows."""
@@ -95,8 +110,11 @@ class Index:
         """What is here already under these SOP Instance UIDs."""
         known = Known({}, {})
         for uid, digest, *place, kind in _KNOWN.rows(connection, list(sop_uids)):
-            if kind:
-                known.held[uid, digest] = kind
+            if kind == _LAST_DECISION:
+                self._stale = self._stale or place[1] != self._decision
+                self._decision = place[1]
+            elif kind:
+                known.held[uid, digest, place[0]] = kind
             else:
                 known.places[uid] = Place(digest, *place)
         return known
@@ -121,6 +139,9 @@ class Index:
 
     def _load(self, connection: sa.Connection, arrivals: Sequence[Arrival]) -> None:
         """Remember every row the batch will ask for."""
+        if self._stale:
+            self._stale = False
+            self.forget()
         self._trim()
         studies = {a.study_uid for a in arrivals if a.study_uid not in self._studies}
         for uid, pk, identity, site, patient_pk, *values in _STUDIES.rows(connection, list(studies)):
@@ -180,19 +201,32 @@ class Index:
 
     def _hold(self, connection: sa.Connection, arrival: Arrival, kind: str, batch: Batch) -> None:
         """Keep a record of an object for a person to decide about, once however often it is sent."""
-        key = (arrival.sop_uid, arrival.digest)
+        key = arrival.held_key
         if key not in batch.held and key not in self.known(connection, [arrival.sop_uid]).held:
             batch.hold(arrival, kind)
+
+    def file(self, connection: sa.Connection, arrival: Arrival) -> None:
+        """Write one arrival to its study whatever patient or site that belongs to, as a person decided.
+
+        Its SOP Instance UID is not in the index. Raises IntegrityError as `record` does.
+        """
+        self._load(connection, [arrival])
+        batch = Batch(int(time.time() * 1000))
+        self._add(arrival, self._studies.get(arrival.study_uid), batch)
+        batch.write(connection)
 
     def _add(self, arrival: Arrival, study: Row | None, batch: Batch) -> None:
         identity = arrival.identity
         patient = self._patients.get(identity)
-        if patient is None:
+        if study is not None and study.identity != identity:
+            patient = None  # filed by a decision: it tells nothing about the study's patient
+        elif patient is None:
             patient = self._patients[identity] = Row(self._ids.next(), _absent(arrival, Level.PATIENT))
             batch.add_patient(patient, identity, arrival)
         elif patient.missing:
             batch.fill(Level.PATIENT, patient, arrival)
         if study is None:
+            assert patient is not None
             study = Row(self._ids.next(), _absent(arrival, Level.STUDY), identity, arrival.site, patient.pk)
             self._studies[arrival.study_uid] = study
             batch.add_study(study, arrival)

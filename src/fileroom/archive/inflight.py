@@ -15,11 +15,13 @@ from typing import Protocol, TypeVar
 
 from fileroom import errors
 from fileroom.archive.arrival import Arrival, Outcome, Receipt, Verdict
-from fileroom.archive.index import Index, Known, Place
+from fileroom.archive.index import DECIDED, Index, Known, Place
 from fileroom.archive.packs import Bytes, Packs
 from fileroom.database import Database, Standing
 
 _log = logging.getLogger("fileroom.archive")
+
+_OF_HELD = {"conflict": Outcome.CONFLICT, DECIDED: Outcome.DUPLICATE}  # what is known of an object: to be told again
 
 T = TypeVar("T")
 
@@ -144,7 +146,7 @@ class InFlight:
     def _settled(self, item: Item, other: Item, known: Known) -> bool:
         arrival = item.arrival
         place = known.places.get(arrival.sop_uid)
-        kind = known.held.get((arrival.sop_uid, arrival.digest))
+        kind = known.held.get(arrival.held_key)
         if place is not None and place.holds(arrival):
             if not self._intact(place):
                 _log.error("repaired pack=%016x offset=%d sop=%s", place.pack_id, place.offset, arrival.sop_uid)
@@ -152,7 +154,7 @@ class InFlight:
                 return False
             self.resolve(item, Verdict(Outcome.DUPLICATE))
         elif kind is not None:
-            self.resolve(item, Verdict(Outcome.CONFLICT if kind == "conflict" else Outcome.HELD))
+            self.resolve(item, Verdict(_OF_HELD.get(kind, Outcome.HELD)))
         else:
             arrival.conflict = place is not None or other is not item
             return False

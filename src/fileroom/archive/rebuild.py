@@ -1,7 +1,8 @@
 """Makes the index anew from the packs and the records, with equal answers.
 
 Objects are replayed in the order they arrived in, across packs, so that every "first one wins" falls as it did before.
-Rot is reported against the recorded digest, never given a new one. Records are not touched.
+Then the decisions that stand are applied, in the order they were taken. Rot is reported against the recorded digest,
+never given a new one. Records are not touched.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from fileroom.archive import schema, tar
-from fileroom.archive.arrival import Outcome
+from fileroom.archive.arrival import Arrival, HeldKey, Outcome
+from fileroom.archive.exchange import exchange, file
 from fileroom.archive.index import Index
+from fileroom.archive.kept import FORMER, served_object
 from fileroom.archive.members import Finding
 from fileroom.archive.packs import Packs
 from fileroom.archive.removal import finish_removals
 from fileroom.archive.replay import replay
+from fileroom.archive.verdicts import applied
 from fileroom.database import METADATA, Database, Ids
 
 Progress = Callable[[int, int], None]  # bytes read, bytes in all
@@ -66,18 +70,24 @@ class _Rebuild:
         self._progress = progress
         self._index = Index(Ids())
         self._ends: dict[int, int] = {}
+        self._came: dict[HeldKey, Arrival] = {}  # the held objects that decisions use
         self.objects = 0
         self.held = 0
         self.findings: list[Finding] = []
 
     def run(self) -> None:
         columns = schema.held.c
-        rows = self._connection.execute(sa.select(columns.sop_uid, columns.digest))
-        decided = {(sop_uid, digest) for sop_uid, digest in rows}
+        query = sa.select(columns.sop_uid, columns.digest, columns.transfer_syntax).where(columns.kind != FORMER)
+        apart = {tuple(row) for row in self._connection.execute(query)}
+        decisions = applied(self._connection)
+        wanted = {key for _, _, key in decisions}
         total = sum(self._packs.path(pack_id).stat().st_size for pack_id in self._ids)
         done = 0
         for batch in replay(self._packs, self._ids):
-            arrivals = [one for one in batch.arrivals if (one.sop_uid, one.digest) not in decided]
+            arrivals = [one for one in batch.arrivals if one.held_key not in apart]
+            for one in batch.arrivals:
+                if one.held_key in wanted and (one.repairs or one.held_key not in self._came):
+                    self._came[one.held_key] = one
             self.held += len(batch.arrivals) - len(arrivals)
             verdicts = self._index.record(self._connection, arrivals)
             self.objects += sum(verdict.outcome is Outcome.STORED for verdict in verdicts)
@@ -85,7 +95,23 @@ class _Rebuild:
             self._ends |= batch.ends
             done += batch.size_bytes
             self._progress(done, total)
+        for held_id, _, key in decisions:
+            self._decide(held_id, key)
         self._record_packs()
+
+    def _decide(self, held_id: int, key: HeldKey) -> None:
+        """Serve an object that a person decided to be used."""
+        arrival, served = self._came.get(key), served_object(self._connection, key[0])
+        if arrival is None:
+            why = "a person decided that it be used, and no pack holds it"
+            self.findings.append(Finding("missing", 0, 0, why, sop_uid=key[0]))
+        elif served is None:
+            arrival.sequence = held_id
+            file(self._connection, self._packs, self._index, arrival)
+            self.objects += 1
+            self.held -= 1
+        else:
+            exchange(self._connection, self._packs, served, arrival)
 
     def _record_packs(self) -> None:
         """What was promised stays promised: a pack that is gone, short or damaged at its end is not laundered."""

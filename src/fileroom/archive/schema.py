@@ -1,6 +1,6 @@
 """The archive's tables. The index (patient, study, series, instance, pack, study_word) is a shadow that `rebuild-index`
-remakes from the packs; `archive`, `peer`, `held`, `hidden_study` and `removed_pack` are records: truth that a rebuild
-never touches.
+remakes from the packs; `archive`, `peer`, `held`, `held_decision`, `hidden_study` and `removed_pack` are records: truth
+that a rebuild never touches.
 
 Columns that hold DICOM values are named in `fileroom.dicom.attributes`. Times are milliseconds since 1970 UTC.
 A site stands on every row. Absent values are NULL.
@@ -147,7 +147,10 @@ held = sa.Table(
     METADATA,
     sa.Column("id", KEY, primary_key=True, autoincrement=False),  # the PAX sequence
     sa.Column("site", TEXT, nullable=False),
-    sa.Column("kind", TEXT, nullable=False),  # conflict | patient | site
+    sa.Column(
+        "kind", TEXT, nullable=False
+    ),  # conflict | patient | site; former: another was decided to be used instead
+    sa.Column("verdict", TEXT),  # of the decision that stands (see archive.conflicts); NULL: waits for a person
     sa.Column("sop_uid", TEXT, nullable=False),
     sa.Column("series_uid", TEXT, nullable=False),
     sa.Column("study_uid", TEXT, nullable=False),
@@ -160,8 +163,24 @@ held = sa.Table(
     sa.Column("size_bytes", sa.BigInteger, nullable=False),
     sa.Column("source", TEXT, nullable=False),
     sa.Column("arrived_ms", sa.BigInteger, nullable=False),
-    sa.UniqueConstraint("sop_uid", "digest"),
+    sa.UniqueConstraint("sop_uid", "digest", "transfer_syntax"),
     sa.Index("ix_held_study_uid", "study_uid"),
+)
+
+held_decision = sa.Table(  # what people decided about held objects, one row an act, never changed
+    "held_decision",
+    METADATA,
+    sa.Column("id", KEY, primary_key=True, autoincrement=False),  # rises with time
+    sa.Column("held_id", sa.BigInteger, nullable=False, index=True),
+    sa.Column("verdict", TEXT, nullable=False),  # keep | replace | accept | keep-out | undo: of the act before it
+    sa.Column("sop_uid", TEXT, nullable=False),
+    sa.Column("digest", TEXT, nullable=False),  # of the object that was held
+    sa.Column("transfer_syntax", TEXT, nullable=False),
+    sa.Column("former_digest", TEXT),  # of the object it was decided to be used instead of; NULL for other verdicts
+    sa.Column("former_syntax", TEXT),
+    sa.Column("decided_by", TEXT, nullable=False),
+    sa.Column("why", TEXT, nullable=False),
+    sa.Column("decided_ms", sa.BigInteger, nullable=False),
 )
 
 hidden_study = sa.Table(

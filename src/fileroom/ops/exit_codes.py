@@ -21,7 +21,7 @@ class Exit(IntEnum):
 MEANING: dict[Exit, str] = {
     Exit.OK: "It did what was asked, and found nothing wrong.",
     Exit.FOUND: "It ran, and found something wrong: a damaged object, a refused file, a peer that does not answer, "
-    "a study that is not there. The output says what.",
+    "a study that is not there, a conflict that somebody else decided before. The output says what.",
     Exit.USAGE: "The command line or a setting is wrong. Nothing was done.",
     Exit.UNAVAILABLE: "It could not run: the database does not answer, the disk is full, a port or the home is in use.",
     Exit.DEFECT: "A defect in Fileroom. The traceback belongs in a report.",
@@ -33,6 +33,7 @@ _BY_ERROR: tuple[tuple[type[errors.FileroomError], Exit], ...] = (
     (errors.BadSetting, Exit.USAGE),
     (errors.BadRequest, Exit.USAGE),
     (errors.NotFound, Exit.FOUND),
+    (errors.Superseded, Exit.FOUND),
     (errors.RefusedObject, Exit.FOUND),
     (errors.DamagedPack, Exit.FOUND),
     (errors.PeerUnavailable, Exit.FOUND),

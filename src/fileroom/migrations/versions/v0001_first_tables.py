@@ -1,4 +1,4 @@
-"""The first tables: the index (patient, study, series, instance, pack) and the records (peer, held, hidden_study)."""
+"""The first tables: the index (patient, study, series, instance, pack) and the records (peer, held, ...)."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("id", KEY, autoincrement=False, nullable=False),
         sa.Column("site", TEXT, nullable=False),
         sa.Column("kind", TEXT, nullable=False),
+        sa.Column("verdict", TEXT, nullable=True),
         sa.Column("sop_uid", TEXT, nullable=False),
         sa.Column("series_uid", TEXT, nullable=False),
         sa.Column("study_uid", TEXT, nullable=False),
@@ -31,7 +32,9 @@ def upgrade() -> None:
         sa.Column("source", TEXT, nullable=False),
         sa.Column("arrived_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_held")),
-        sa.UniqueConstraint("sop_uid", "digest", name=op.f("uq_held_sop_uid_digest")),
+        sa.UniqueConstraint(
+            "sop_uid", "digest", "transfer_syntax", name=op.f("uq_held_sop_uid_digest_transfer_syntax")
+        ),
     )
     op.create_index("ix_held_study_uid", "held", ["study_uid"], unique=False)
     op.create_table(
@@ -41,6 +44,22 @@ def upgrade() -> None:
         sa.Column("removed_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_removed_pack")),
     )
+    op.create_table(
+        "held_decision",
+        sa.Column("id", KEY, autoincrement=False, nullable=False),
+        sa.Column("held_id", sa.BigInteger(), nullable=False),
+        sa.Column("verdict", TEXT, nullable=False),
+        sa.Column("sop_uid", TEXT, nullable=False),
+        sa.Column("digest", TEXT, nullable=False),
+        sa.Column("transfer_syntax", TEXT, nullable=False),
+        sa.Column("former_digest", TEXT, nullable=True),
+        sa.Column("former_syntax", TEXT, nullable=True),
+        sa.Column("decided_by", TEXT, nullable=False),
+        sa.Column("why", TEXT, nullable=False),
+        sa.Column("decided_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_held_decision")),
+    )
+    op.create_index(op.f("ix_held_decision_held_id"), "held_decision", ["held_id"], unique=False)
     op.create_table(
         "archive", sa.Column("id", TEXT, nullable=False), sa.PrimaryKeyConstraint("id", name=op.f("pk_archive"))
     )
