@@ -8,9 +8,11 @@ from collections.abc import Callable
 import sqlalchemy as sa
 
 from fileroom import __version__
+from fileroom.administration.conflicts import ConflictsPage
 from fileroom.administration.home import Facts, Home
 from fileroom.administration.peers import PeersPage
 from fileroom.archive import schema
+from fileroom.archive.conflicts import Conflicts
 from fileroom.archive.documents import Documents
 from fileroom.archive.priors import prior_study
 from fileroom.archive.recent import recent_studies
@@ -61,6 +63,9 @@ def web_app(
         lambda peer: echo(peer, settings.ae_title, net_limits(settings)),
         site=settings.site,
         our_title=settings.ae_title,
+    ).add_routes(router)
+    ConflictsPage(
+        pages, Conflicts(rooms.database, rooms.packs), rooms.packs, rooms.retriever, rooms.decoder
     ).add_routes(router)
     live.add_routes(router)
     Studies(pages, rooms.database).add_routes(router)
