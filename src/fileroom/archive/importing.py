@@ -62,7 +62,10 @@ Progress = Callable[[ImportReport], None]
 class Importer:
     """One import of some paths through a receiver."""
 
-    def __init__(self, receiver: Receiver, source: Source, journal: Journal, progress: Progress) -> None:
+    def __init__(
+        self, receiver: Receiver, source: Source, journal: Journal | None, progress: Progress = lambda report: None
+    ) -> None:
+        """`journal`: where what is durable is noted, to go on after a cut; None: this import is done in one go."""
         self._receiver = receiver
         self._source = source
         self._journal = journal
@@ -76,7 +79,7 @@ class Importer:
         for found in entries(paths):
             if isinstance(found, Unreadable):
                 self._problem(found.name, "unreadable", found.why)
-            elif self._journal.has(found):
+            elif self._journal is not None and self._journal.has(found):
                 self.report.counts["done before"] += 1
             else:
                 self._take(found)
@@ -138,7 +141,8 @@ class Importer:
         if receipt.outcome in (Outcome.CONFLICT, Outcome.HELD):
             why = f"SOP Instance UID {receipt.sop_uid}; see: fileroom conflicts"
             self.report.problems.append(Problem(entry.name, receipt.outcome, why))
-        self._journal.add(entry)
+        if self._journal is not None:
+            self._journal.add(entry)
         self._progress(self.report)
 
     def _problem(self, name: str, outcome: str, why: str) -> None:

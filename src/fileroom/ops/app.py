@@ -11,6 +11,7 @@ from fileroom import __version__
 from fileroom.administration.conflicts import ConflictsPage
 from fileroom.administration.home import Facts, Home
 from fileroom.administration.peers import PeersPage
+from fileroom.administration.upload import Upload
 from fileroom.archive import schema
 from fileroom.archive.conflicts import Conflicts
 from fileroom.archive.documents import Documents
@@ -67,6 +68,7 @@ def web_app(
     ConflictsPage(
         pages, Conflicts(rooms.database, rooms.packs), rooms.packs, rooms.retriever, rooms.decoder
     ).add_routes(router)
+    Upload(pages, rooms.receiver, settings.home / "spool", settings.site).add_routes(router)
     live.add_routes(router)
     Studies(pages, rooms.database).add_routes(router)
     Download(rooms.database, rooms.retriever).add_routes(router)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import logging
 import os
 import threading
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ _MEDIA_TYPES = {
     ".woff2": "font/woff2",
 }
 # The prefix holds a digest of what was fetched and how it was changed, so a file at an address never changes.
+log = logging.getLogger("fileroom.viewer")
+
 _FOR_EVER = ("cache-control", "public, max-age=31536000, immutable")
 
 
@@ -91,9 +94,12 @@ class ViewerFiles:
 def _about(path: Path) -> About | None:
     try:
         told = json.loads(path.read_text())
+        return About(told["version"], told["prefix"], told["script"], told["style"], tuple(told["soon"]))
     except FileNotFoundError:
         return None
-    return About(told["version"], told["prefix"], told["script"], told["style"], tuple(told["soon"]))
+    except (KeyError, TypeError, ValueError):  # fetched for another version: as good as not there
+        log.warning("the viewer that was fetched is of another version; `make env` fetches it anew")
+        return None
 
 
 def _names(folder: Path) -> dict[str, Path]:
