@@ -16,6 +16,7 @@ from fileroom.errors import FileroomError
 from fileroom.ops.commands import (
     backup,
     conflicts,
+    demo,
     doctor,
     export,
     hide,
@@ -66,6 +67,7 @@ def fileroom(
 
 app.command("serve", short_help="Run the archive until told to stop.")(serve.serve)
 app.command("import", short_help="Take in files, folders, DICOMDIR, zip and tar.")(import_.import_)
+app.command("demo", short_help="Load synthetic studies to try everything with, or take them out.")(demo.demo)
 app.command("export", short_help="Write studies to a ZIP with a DICOMDIR.")(export.export)
 app.add_typer(peer.app, name="peer", short_help="The DICOM applications Fileroom knows.")
 app.command("status", short_help="What is here, and how the server is.")(status.status)

@@ -1,0 +1,1 @@
+"""The demonstration: synthetic studies of people who do not exist, loaded and taken out in one step."""
