@@ -11,12 +11,11 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event, exc
-from sqlalchemy.dialects import sqlite
 
 from fileroom import errors
 from fileroom.readers import Readers
@@ -153,19 +152,16 @@ class Standing:
     def __init__(self, database: Database) -> None:
         self._engine = database.engine
         self._in_process = database.is_sqlite
+        self._begin = "BEGIN IMMEDIATE" if database.is_sqlite else "BEGIN"
         self._used = 0.0
-        self._reading: sa.Connection | None = None
-        self._writing: sa.Connection | None = None
+        self._connection: sa.Connection | None = None  # in the driver's autocommit: `write` begins and commits itself
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """As `Database.read`, each statement on its own."""
         try:
             with _wrapped():
-                self._through_pool_when_idle()
-                if self._reading is None:
-                    self._reading = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-                yield self._reading
+                yield self._ready()
         except BaseException:
             self.close()
             raise
@@ -175,92 +171,123 @@ class Standing:
         """As `Database.write`."""
         try:
             with _wrapped():
-                self._through_pool_when_idle()
-                if self._writing is None:
-                    self._writing = self._engine.connect().execution_options(fileroom_write=True)
-                with self._writing.begin():
-                    yield self._writing
+                connection = self._ready()
+                _on_driver(connection, self._begin)
+                try:
+                    yield connection
+                    _on_driver(connection, "COMMIT")
+                except BaseException:
+                    with suppress(exc.DBAPIError):
+                        _on_driver(connection, "ROLLBACK")
+                    raise
         except BaseException:
             self.close()
             raise
 
-    def _through_pool_when_idle(self) -> None:
+    def _ready(self) -> sa.Connection:
         now = time.monotonic()
-        if not self._in_process and now - self._used > self._IDLE_SECONDS:
-            for connection in (self._reading, self._writing):
-                if connection is not None:
-                    connection.close()
-            self._reading = self._writing = None
+        if not self._in_process and now - self._used > self._IDLE_SECONDS and self._connection is not None:
+            self._connection.close()
+            self._connection = None
         self._used = now
+        if self._connection is None:
+            self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        return self._connection
 
     def close(self) -> None:
-        """Give the connections up; idempotent."""
-        for connection in (self._reading, self._writing):
-            if connection is not None:
-                connection.invalidate()
-                connection.close()
-        self._reading = self._writing = None
+        """Give the connection up; idempotent."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.invalidate()
+            connection.close()
+
+
+def _on_driver(
+    connection: sa.Connection, sql: str, values: Sequence[Any] = (), *, many: bool = False, rows: bool = False
+) -> Any:
+    """Run a statement straight on the driver: how many rows it changed, or with `rows` those it found.
+
+    Raises what `Connection.execute` does.
+    """
+    driver_error: type[Exception] = connection.dialect.loaded_dbapi.Error
+    cursor: Any = connection.connection.cursor()
+    try:
+        if many:
+            cursor.executemany(sql, values)
+        else:
+            cursor.execute(sql, values)
+        return cursor.fetchall() if rows else cursor.rowcount
+    except driver_error as error:
+        raise exc.DBAPIError.instance(sql, None, error, driver_error, hide_parameters=True) from error
+    finally:
+        cursor.close()
+
+
+def _compiled(statement: sa.ClauseElement, dialect: sa.Dialect) -> tuple[str, list[str]]:
+    """Its text for this driver, and the names it binds in the order of their places."""
+    positional = type(dialect)(paramstyle="qmark" if dialect.name == "sqlite" else "format")  # type: ignore[call-arg]
+    compiled: Any = statement.compile(dialect=positional, compile_kwargs={"render_postcompile": True})
+    return str(compiled), list(compiled.positiontup)
 
 
 class Change:
     """One INSERT or UPDATE, compiled once and run straight on the driver: rows cost what the driver costs."""
 
-    def __init__(self, statement: sa.Insert | sa.Update) -> None:
+    def __init__(self, statement: sa.Insert | sa.Update, names: Sequence[str]) -> None:
+        """`names`: what it binds, in the order of their places in the statement, which is that of the rows' values."""
         self._statement = statement
+        self._names = list(names)
         self._sql: dict[str, str] = {}  # by dialect
 
-    def run(self, connection: sa.Connection, rows: Sequence[Mapping[str, object]]) -> int:
-        """Run it for each row; every row holds every bound name. How many rows changed, where the driver says so.
+    def run(self, connection: sa.Connection, rows: Sequence[Sequence[object]]) -> int:
+        """Run it for each row. How many rows changed, where the driver says so.
 
         Raises IntegrityError, as `Connection.execute` does.
         """
         if not rows:
             return 0
-        dialect = connection.dialect
-        sql = self._sql.get(dialect.name)
-        if sql is None:
-            named = sqlite.dialect(paramstyle="named") if dialect.name == "sqlite" else dialect  # rows are mappings
-            sql = self._sql[dialect.name] = str(self._statement.compile(dialect=named))
-        return connection.exec_driver_sql(sql, list(rows) if len(rows) > 1 else rows[0]).rowcount
+        sql = self._sql.get(connection.dialect.name) or self._compile(connection.dialect)
+        changed: int = _on_driver(connection, sql, rows if len(rows) > 1 else rows[0], many=len(rows) > 1)
+        return changed
+
+    def _compile(self, dialect: sa.Dialect) -> str:
+        sql, names = _compiled(self._statement, dialect)
+        if names != self._names:
+            raise ValueError(f"the statement binds {', '.join(names)}")
+        self._sql[dialect.name] = sql
+        return sql
 
 
 class Lookup:
     """One SELECT for a list of keys, compiled once for each power of two of them and run straight on the driver.
 
-    The statement binds the list as `keys`, expanding. Results are the driver's tuples.
+    The statement binds the list as `keys`, expanding, and nothing else. Results are the driver's tuples.
     """
 
     _KEYS_MAX = 512  # in one statement
 
     def __init__(self, statement: sa.Select[Any] | sa.CompoundSelect[Any]) -> None:
         self._statement = statement
-        self._compiled: dict[tuple[str, int], tuple[str, list[str] | None]] = {}
+        self._compiled: dict[
+            tuple[str, int], tuple[str, int]
+        ] = {}  # dialect and keys -> text, times the keys stand there
 
     def rows(self, connection: sa.Connection, keys: Sequence[object]) -> list[tuple[Any, ...]]:
-        """Every row for these keys. Raises DatabaseUnavailable."""
+        """Every row for these keys. Raises what `Connection.execute` does."""
         found: list[tuple[Any, ...]] = []
-        driver_error: type[Exception] = connection.dialect.loaded_dbapi.Error
         for at in range(0, len(keys), self._KEYS_MAX):
-            part = keys[at : at + self._KEYS_MAX]
+            part = list(keys[at : at + self._KEYS_MAX])
             size = 1 << (len(part) - 1).bit_length()
-            sql, names = self._for(connection.dialect, size)
-            values = {f"keys_{n + 1}": key for n, key in enumerate([*part, *[part[-1]] * (size - len(part))])}
-            cursor: Any = connection.connection.cursor()
-            try:
-                cursor.execute(sql, values if names is None else [values[name] for name in names])
-                found += cursor.fetchall()
-            except driver_error as error:
-                raise errors.DatabaseUnavailable(f"the database did not answer: {type(error).__name__}") from error
-            finally:
-                cursor.close()
+            sql, times = self._for(connection.dialect, size)
+            part += part[-1:] * (size - len(part))
+            found += _on_driver(connection, sql, part * times, rows=True)
         return found
 
-    def _for(self, dialect: sa.Dialect, size: int) -> tuple[str, list[str] | None]:
+    def _for(self, dialect: sa.Dialect, size: int) -> tuple[str, int]:
         known = self._compiled.get((dialect.name, size))
         if known is None:
-            bound = self._statement.params(keys=["" for _ in range(size)])
-            compiled: Any = bound.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
-            known = self._compiled[dialect.name, size] = (str(compiled), getattr(compiled, "positiontup", None))
+            sql, names = _compiled(self._statement.params(keys=["" for _ in range(size)]), dialect)
+            known = self._compiled[dialect.name, size] = (sql, len(names) // size)
         return known
 
 

@@ -2,87 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 import sqlalchemy as sa
 
-from fileroom.archive import schema
+from fileroom.archive import schema, statements
 from fileroom.archive.arrival import Arrival, HeldKey
-from fileroom.database import Change, Lookup
-from fileroom.dicom.attributes import Level, Matching, at_level
+from fileroom.archive.statements import COLUMNS, FOLDED, NAMES, PLACES, SOURCES, STUDY_COUNT, STUDY_UID
+from fileroom.dicom.attributes import Level
 from fileroom.dicom.names import fold_name
+
+__all__ = ["COLUMNS", "Batch", "Row", "with_folds"]
 
 V = TypeVar("V", str, str | None)
 
-
-def value_columns(level: Level) -> tuple[str, ...]:
-    """The columns of a level that are copied from the object, in table order."""
-    keys = ("study_uid", "series_uid", "sop_uid", "sop_class_uid")
-    return tuple(a.column for a in at_level(level) if a.scanned and a.column not in keys)
-
-
-COLUMNS = {level: value_columns(level) for level in Level}
-_NAMES = {level: tuple(a.column for a in at_level(level) if a.matching is Matching.NAME) for level in Level}
-
-_INSERTS = tuple(
-    Change(sa.insert(table)) for table in (schema.patient, schema.study, schema.series, schema.instance, schema.held)
-)
-_PLACE = ("pack_id", "offset", "prefix_bytes", "size_bytes")
-_REPAIR = Change(
-    sa.update(schema.instance)
-    .where(  # a decision may have put another object there since it was looked at
-        schema.instance.c.sop_uid == sa.bindparam("uid"),
-        schema.instance.c.digest == sa.bindparam("sha"),
-        schema.instance.c.transfer_syntax == sa.bindparam("syntax"),
-    )
-    .values({name: sa.bindparam(name) for name in _PLACE})
-)
-_HIDDEN = Lookup(
-    sa.select(schema.hidden_study.c.study_uid).where(
-        schema.hidden_study.c.study_uid.in_(sa.bindparam("keys", expanding=True))
-    )
-)
-_GROW_STUDY = Change(
-    sa.update(schema.study)
-    .where(schema.study.c.id == sa.bindparam("key"))
-    .values(
-        series_count=schema.study.c.series_count + sa.bindparam("more_series"),
-        instance_count=schema.study.c.instance_count + sa.bindparam("more"),
-        size_bytes=schema.study.c.size_bytes + sa.bindparam("more_bytes"),
-        revision=schema.study.c.revision + sa.literal_column("1"),
-        updated_ms=sa.bindparam("now"),
-    )
-)
-_GROW_SERIES = Change(
-    sa.update(schema.series)
-    .where(schema.series.c.id == sa.bindparam("key"))
-    .values(
-        instance_count=schema.series.c.instance_count + sa.bindparam("more"),
-        revision=schema.series.c.revision + sa.literal_column("1"),
-        updated_ms=sa.bindparam("now"),
-    )
-)
-_GROW_PATIENT = Change(
-    sa.update(schema.patient)
-    .where(schema.patient.c.id == sa.bindparam("key"))
-    .values(study_count=schema.patient.c.study_count + sa.bindparam("more"))
-)
-_MODALITIES = Lookup(
-    sa.select(schema.series.c.study_pk, schema.series.c.modality)
-    .where(
-        schema.series.c.study_pk.in_(sa.bindparam("keys", expanding=True)),
-        schema.series.c.modality.is_not(None),
-    )
-    .distinct()
-)
-_SET_MODALITIES = Change(
-    sa.update(schema.study)
-    .where(schema.study.c.id == sa.bindparam("key"))
-    .values(modalities=sa.bindparam("modalities_text"))
-)
 _TABLES = {Level.PATIENT: schema.patient, Level.STUDY: schema.study, Level.SERIES: schema.series}
 
 
@@ -98,70 +34,87 @@ class Row:
 
 
 class Batch:
-    """Rows to insert and counts to raise. A new row carries its counts; only rows that were there are updated."""
+    """Rows to insert and counts to raise. A new row carries its counts; only rows that were there are updated.
+
+    Rows are in the order of `fileroom.archive.statements`; what is only known at the end stands there last.
+    """
 
     def __init__(self, now_ms: int) -> None:
         self.now_ms = now_ms
-        self._patients: dict[int, dict[str, object]] = {}
-        self._studies: dict[int, dict[str, object]] = {}
-        self._series: dict[int, dict[str, object]] = {}
-        self._instances: list[dict[str, object]] = []
-        self.held: dict[HeldKey, dict[str, object]] = {}
+        self._patients: dict[int, list[object]] = {}
+        self._studies: dict[int, list[object]] = {}
+        self._series: dict[int, list[object]] = {}
+        self._instances: list[list[object]] = []
+        self.held: dict[HeldKey, tuple[object, ...]] = {}
         self._fills: list[tuple[Level, int, dict[str, str]]] = []
-        self._repairs: list[dict[str, object]] = []
-        self._patient_studies: Counter[int] = Counter()
-        self._study_series: Counter[int] = Counter()
-        self._study_instances: Counter[int] = Counter()
-        self._study_bytes: Counter[int] = Counter()
-        self._series_instances: Counter[int] = Counter()
+        self._repairs: list[tuple[object, ...]] = []
+        self._patient_studies: defaultdict[int, int] = defaultdict(int)
+        self._study_series: defaultdict[int, int] = defaultdict(int)
+        self._study_instances: defaultdict[int, int] = defaultdict(int)
+        self._study_bytes: defaultdict[int, int] = defaultdict(int)
+        self._series_instances: defaultdict[int, int] = defaultdict(int)
         self._modalities: dict[int, set[str]] = {}  # of new studies
         self._regrouped: set[int] = set()  # studies in which a series got its modality
+        self._arrived_ms: dict[int, int] = {}  # of new studies
 
     def add_patient(self, patient: Row, identity: str, arrival: Arrival) -> None:
-        row = _values(arrival, Level.PATIENT)
-        row["id"], row["identity"] = patient.pk, identity
-        self._patients[patient.pk] = row
+        self._patients[patient.pk] = [patient.pk, arrival.site, identity, 0, *_copied(arrival, Level.PATIENT)]
 
     def add_study(self, study: Row, arrival: Arrival) -> None:
-        row = _values(arrival, Level.STUDY)
-        row["id"], row["patient_pk"], row["study_uid"] = study.pk, study.patient_pk, arrival.study_uid
-        row["arrived_ms"], row["updated_ms"], row["revision"] = arrival.arrived_ms, self.now_ms, 1
-        self._studies[study.pk] = row
+        values = _copied(arrival, Level.STUDY)
+        self._studies[study.pk] = [study.pk, study.patient_pk, arrival.site, arrival.study_uid, *values]
+        self._arrived_ms[study.pk] = arrival.arrived_ms
         self._modalities[study.pk] = set()
         self._patient_studies[study.patient_pk] += 1
 
     def add_series(self, series: Row, study: Row, arrival: Arrival) -> None:
-        row = _values(arrival, Level.SERIES)
-        row["id"], row["study_pk"], row["series_uid"] = series.pk, study.pk, arrival.series_uid
-        row["site"] = study.site  # that of the object may be another, when a person filed it there
-        row["updated_ms"], row["revision"] = self.now_ms, 1
-        self._series[series.pk] = row
+        values = _copied(arrival, Level.SERIES)
+        # the study's site: that of the object may be another, when a person filed it there
+        self._series[series.pk] = [series.pk, study.pk, study.site, arrival.series_uid, *values]
         self._study_series[study.pk] += 1
         modality = arrival.values.get("modality")
         if modality is not None and study.pk in self._modalities:
             self._modalities[study.pk].add(modality)
 
     def add_instance(self, series: Row, study: Row, arrival: Arrival) -> None:
-        row = _values(arrival, Level.IMAGE)
-        row["id"] = arrival.sequence
-        row["series_pk"] = series.pk
-        for name in _COPIED:
-            row[name] = getattr(arrival, name)
-        self._instances.append(row)
+        self._instances.append(
+            [
+                arrival.sequence,
+                series.pk,
+                arrival.site,
+                arrival.sop_uid,
+                arrival.sop_class_uid,
+                *_copied(arrival, Level.IMAGE),
+                *_object(arrival),
+                arrival.image,
+                arrival.source,
+                arrival.arrived_ms,
+            ]
+        )
         self._study_instances[study.pk] += 1
         self._study_bytes[study.pk] += arrival.size_bytes
         self._series_instances[series.pk] += 1
 
     def hold(self, arrival: Arrival, kind: str) -> None:
         """Keep a record of an object for a person to decide about."""
-        row: dict[str, object] = {name: getattr(arrival, name) for name in _HELD}
-        row["id"], row["kind"], row["verdict"] = arrival.sequence, kind, None
-        self.held[arrival.held_key] = row
+        self.held[arrival.held_key] = (
+            arrival.sequence,
+            arrival.site,
+            kind,
+            None,  # no verdict yet
+            arrival.sop_uid,
+            arrival.series_uid,
+            arrival.study_uid,
+            arrival.sop_class_uid,
+            *_object(arrival),
+            arrival.source,
+            arrival.arrived_ms,
+        )
 
     def repair(self, arrival: Arrival) -> None:
         """The index is to use this copy: the one it knows can no longer be read."""
-        found = {"uid": arrival.sop_uid, "sha": arrival.digest, "syntax": arrival.transfer_syntax}
-        self._repairs.append(found | {name: getattr(arrival, name) for name in _PLACE})
+        place = (arrival.pack_id, arrival.offset, arrival.prefix_bytes, arrival.size_bytes)
+        self._repairs.append((*place, *arrival.held_key))
 
     def fill(self, level: Level, row: Row, arrival: Arrival, study: Row | None = None) -> None:
         """Fill columns of a row that were empty until now; what is there stays. `study`: of a series' row."""
@@ -173,84 +126,86 @@ class Batch:
             self._regrouped.add(study.pk)
             self._modalities.get(study.pk, set()).add(new["modality"])
         fresh = (self._patients, self._studies, self._series)[level].get(row.pk)
-        if fresh is not None:
-            fresh.update(with_folds(level, new))
-        else:
+        if fresh is None:
             self._fills.append((level, row.pk, new))
+            return
+        for column, value in with_folds(level, new):
+            fresh[PLACES[level][column]] = value
 
     def write(self, connection: sa.Connection) -> None:
         """Insert and update. Raises IntegrityError when another process was faster."""
-        self._complete_new_rows(connection)
-        new = (self._patients, self._studies, self._series)
-        for insert, rows in zip(
-            _INSERTS, (*(list(kind.values()) for kind in new), self._instances, list(self.held.values())), strict=True
-        ):
-            insert.run(connection, rows)
+        self._complete_new_rows()
+        statements.INSERT_PATIENT.run(connection, list(self._patients.values()))
+        statements.INSERT_STUDY.run(connection, list(self._studies.values()))
+        statements.INSERT_SERIES.run(connection, list(self._series.values()))
+        statements.INSERT_INSTANCE.run(connection, self._instances)
+        statements.INSERT_HELD.run(connection, list(self.held.values()))
         self._grow(connection)
         for level, key, values in self._fills:
             _fill_row(connection, level, key, values)
-        _REPAIR.run(connection, self._repairs)
+        statements.REPAIR.run(connection, self._repairs)
         self._set_modalities(connection)
 
-    def _complete_new_rows(self, connection: sa.Connection) -> None:
-        """Give new rows their counts, new studies their modalities and whether they are hidden."""
+    def _complete_new_rows(self) -> None:
+        """Give new rows their counts, new studies their modalities; whether they are hidden the statement looks up."""
         for pk, row in self._patients.items():
-            row["study_count"] = self._patient_studies.pop(pk, 0)
+            row[STUDY_COUNT] = self._patient_studies.pop(pk, 0)
         for pk, row in self._series.items():
-            row["instance_count"] = self._series_instances.pop(pk, 0)
-        if not self._studies:
-            return
-        uids = [row["study_uid"] for row in self._studies.values()]
-        hidden = {uid for (uid,) in _HIDDEN.rows(connection, uids)}
+            row += (self._series_instances.pop(pk, 0), 1, self.now_ms)
         for pk, row in self._studies.items():
-            row["hidden"] = row["study_uid"] in hidden
-            row["modalities"] = "\\".join(sorted(self._modalities[pk]))
-            row["series_count"] = self._study_series.pop(pk, 0)
-            row["instance_count"] = self._study_instances.pop(pk, 0)
-            row["size_bytes"] = self._study_bytes.pop(pk, 0)
+            row += (
+                "\\".join(sorted(self._modalities[pk])),
+                self._study_series.pop(pk, 0),
+                self._study_instances.pop(pk, 0),
+                self._study_bytes.pop(pk, 0),
+                row[STUDY_UID],
+                1,
+                self._arrived_ms[pk],
+                self.now_ms,
+            )
 
     def _grow(self, connection: sa.Connection) -> None:
         """Raise the counts of the rows that were there, in the order of their keys so that writers cannot deadlock."""
         now = self.now_ms
-        _GROW_PATIENT.run(connection, [{"key": k, "more": more} for k, more in sorted(self._patient_studies.items())])
+        patients = [(more, key) for key, more in sorted(self._patient_studies.items())]
+        statements.GROW_PATIENT.run(connection, patients)
         studies = [
-            {
-                "key": key,
-                "more": more,
-                "more_series": self._study_series[key],
-                "more_bytes": self._study_bytes[key],
-                "now": now,
-            }
+            (self._study_series[key], more, self._study_bytes[key], now, key)
             for key, more in sorted(self._study_instances.items())
         ]
-        _GROW_STUDY.run(connection, studies)
-        series = [{"key": key, "more": more, "now": now} for key, more in sorted(self._series_instances.items())]
-        _GROW_SERIES.run(connection, series)
+        statements.GROW_STUDY.run(connection, studies)
+        statements.GROW_SERIES.run(
+            connection, [(more, now, key) for key, more in sorted(self._series_instances.items())]
+        )
 
     def _set_modalities(self, connection: sa.Connection) -> None:
         """Of studies that were there. Their rows were updated, and so locked: no other writer's series is missed."""
         changed = self._regrouped - self._studies.keys() | {key for key, more in self._study_series.items() if more}
         found: dict[int, set[str]] = {key: set() for key in changed}
-        for key, modality in _MODALITIES.rows(connection, list(found)):
+        for key, modality in statements.MODALITIES.rows(connection, list(found)):
             found[key].add(modality)
-        rows = [{"key": key, "modalities_text": "\\".join(sorted(names))} for key, names in sorted(found.items())]
-        _SET_MODALITIES.run(connection, rows)
+        rows = [("\\".join(sorted(names)), key) for key, names in sorted(found.items())]
+        statements.SET_MODALITIES.run(connection, rows)
 
 
-_COPIED = (
-    "sop_uid",
-    "sop_class_uid",
-    "transfer_syntax",
-    "digest",
-    "pack_id",
-    "offset",
-    "prefix_bytes",
-    "size_bytes",
-    "image",
-    "source",
-    "arrived_ms",
-)
-_HELD = ("site", "series_uid", "study_uid", *(name for name in _COPIED if name != "image"))
+def _copied(arrival: Arrival, level: Level) -> list[str | None]:
+    """The copied values of a level, names with their folded form, as they stand in a row; None: absent."""
+    values: list[str | None] = list(map(arrival.values.get, SOURCES[level]))
+    for place in FOLDED[level]:
+        if (name := values[place]) is not None:
+            values[place] = fold_name(name)
+    return values
+
+
+def _object(arrival: Arrival) -> tuple[object, ...]:
+    return (
+        arrival.transfer_syntax,
+        arrival.digest,
+        arrival.pack_id,
+        arrival.offset,
+        arrival.prefix_bytes,
+        arrival.size_bytes,
+    )
 
 
 def _fill_row(connection: sa.Connection, level: Level, key: int, new: dict[str, str]) -> None:
@@ -259,20 +214,9 @@ def _fill_row(connection: sa.Connection, level: Level, key: int, new: dict[str, 
     connection.execute(sa.update(table).where(table.c.id == key).values(changes))
 
 
-def _values(arrival: Arrival, level: Level) -> dict[str, object]:
-    """A level's value columns for an insert, with folded names and the site."""
-    values = arrival.values
-    row: dict[str, object] = {column: values.get(column) for column in COLUMNS[level]}
-    for column in _NAMES[level]:
-        name = values.get(column)
-        row[f"{column}_fold"] = None if name is None else fold_name(name)
-    row["site"] = arrival.site
-    return row
-
-
 def with_folds(level: Level, new: Mapping[str, V]) -> Iterable[tuple[str, V | str]]:
     """Values of a level's columns, each person name followed by its folded twin."""
     for column, value in new.items():
         yield column, value
-        if column in _NAMES[level]:
+        if column in NAMES[level]:
             yield f"{column}_fold", value if value is None else fold_name(value)

@@ -242,8 +242,11 @@ class Index:
         batch.add_instance(series, study, arrival)
 
 
+_ALL = {level: frozenset(columns) for level, columns in COLUMNS.items()}
+
+
 def _absent(arrival: Arrival, level: Level) -> frozenset[str]:
-    return frozenset(column for column in COLUMNS[level] if column not in arrival.values)
+    return _ALL[level].difference(arrival.values)
 
 
 def _missing(level: Level, values: Sequence[object]) -> frozenset[str]:

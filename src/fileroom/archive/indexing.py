@@ -237,15 +237,16 @@ class Indexer:
 
 _PACK = schema.pack.c
 _SET_SIZE = Change(
-    sa.update(schema.pack).where(_PACK.id == sa.bindparam("key")).values(size_bytes=sa.bindparam("size"))
+    sa.update(schema.pack).where(_PACK.id == sa.bindparam("key")).values(size_bytes=sa.bindparam("size")),
+    ("size", "key"),
 )
-_SET_CLOSED = Change(sa.update(schema.pack).where(_PACK.id == sa.bindparam("key")).values(closed=sa.true()))
+_SET_CLOSED = Change(sa.update(schema.pack).where(_PACK.id == sa.bindparam("key")).values(closed=sa.true()), ("key",))
 
 
 def _record_packs(connection: sa.Connection, batch: Written) -> None:
     """What is acknowledged of each pack the batch touched."""
     for pack_id, size_bytes in batch.sizes.items():
-        if _SET_SIZE.run(connection, [{"key": pack_id, "size": size_bytes}]) == 0:
+        if _SET_SIZE.run(connection, [(size_bytes, pack_id)]) == 0:
             row = {"id": pack_id, "size_bytes": size_bytes, "closed": False, "created_ms": int(time.time() * 1000)}
             connection.execute(sa.insert(schema.pack), [row])
-    _SET_CLOSED.run(connection, [{"key": pack_id} for pack_id in batch.closed])
+    _SET_CLOSED.run(connection, [(pack_id,) for pack_id in batch.closed])
