@@ -119,7 +119,7 @@ pack = sa.Table(
 study_word = sa.Table(
     "study_word",
     METADATA,
-    sa.Column("study_pk", KEY, primary_key=True, autoincrement=False),
+    sa.Column("study_pk", KEY, sa.ForeignKey("study.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     sa.Column("word", TEXT, primary_key=True),
     sa.Index("ix_study_word_word", "word", "study_pk"),
 )

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from fileroom import errors
+from fileroom.archive import schema
 from fileroom.archive.hide import hide, unhide
 from fileroom.archive.listing import Narrowing, Order, StudyLine, list_studies, modalities_here, study_total
 from fileroom.archive.word_maker import WordMaker
@@ -144,4 +146,18 @@ def test_words_of_a_study_that_came_late_are_made_too(tmp_path: Path) -> None:
     late.write(database)
     words.step()
     assert _found(database, "one") == ["2.First^One", "2.Late^One"]
+    database.close()
+
+
+def test_words_go_with_their_study(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'index.sqlite'}")
+    METADATA.create_all(database.engine)
+    rows = Rows()
+    rows.instance(rows.one_series(rows.study("3.1", patient_name="Gone^One"), "3.1.1"), "3.1.1.1")
+    rows.write(database)
+    WordMaker(database).step()
+    with database.write() as connection:
+        for table in (schema.instance, schema.series, schema.study):
+            connection.execute(sa.delete(table))
+        assert connection.execute(sa.select(sa.func.count()).select_from(schema.study_word)).scalar_one() == 0
     database.close()

@@ -221,6 +221,22 @@ def test_conflicts_lists_what_waits_for_a_person(home: Path, files: Path) -> Non
     assert said["held"][0]["digest"] != said["held"][0]["live_digest"]
 
 
+def test_a_conflict_is_decided_and_taken_back(home: Path, files: Path) -> None:
+    other = files.parent / "other"
+    other.mkdir()
+    (other / "0.dcm").write_bytes((files / "0.dcm").read_bytes().replace(b"no change", b"a change "))
+    fileroom("import", other, "--home", home, code=1)
+    (held,) = answer("conflicts", "--home", home)["held"]
+    number = str(held["id"])
+    assert answer("conflicts", "--decide", number, "--verdict", "replace", "--home", home)["verdict"] == "replace"
+    assert answer("conflicts", "--home", home)["held"] == []
+    listed = answer("conflicts", "--all", "--home", home)["held"]
+    assert "replace" in [found["verdict"] for found in listed]
+    assert answer("conflicts", "--undo", number, "--home", home) == {"id": held["id"], "verdict": None}
+    assert [found["id"] for found in answer("conflicts", "--home", home)["held"]] == [held["id"]]
+    fileroom("conflicts", "--decide", number, "--verdict", "perhaps", "--home", home, code=2)
+
+
 def test_doctor_finds_a_sound_home_sound(home: Path) -> None:
     checks = answer("doctor", "--home", home)["checks"]
     assert {check["verdict"] for check in checks} <= {"ok", "warn", "skipped"}

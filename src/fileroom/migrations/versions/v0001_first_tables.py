@@ -203,6 +203,7 @@ def upgrade() -> None:
         "study_word",
         sa.Column("study_pk", KEY, autoincrement=False, nullable=False),
         sa.Column("word", TEXT, nullable=False),
+        sa.ForeignKeyConstraint(["study_pk"], ["study.id"], name=op.f("fk_study_word_study_pk"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("study_pk", "word", name=op.f("pk_study_word")),
     )
     op.create_index("ix_study_word_word", "study_word", ["word", "study_pk"], unique=False)
