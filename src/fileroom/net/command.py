@@ -52,6 +52,17 @@ class Tag(IntEnum):
     ORIGINATOR_ID = 0x1031
 
 
+# The same as plain numbers, for every response: a member of an enumeration takes longer to find
+_SOP_CLASS_UID, _REQUESTED_SOP_CLASS_UID = int(Tag.SOP_CLASS_UID), int(Tag.REQUESTED_SOP_CLASS_UID)
+_SOP_UID, _REQUESTED_SOP_UID = int(Tag.SOP_UID), int(Tag.REQUESTED_SOP_UID)
+# What stands in each: the heads of four numbers, followed by their values
+_FIELD_HEAD, _ANSWERED_HEAD, _DATASET_HEAD, _STATUS_HEAD = (
+    _ELEMENT.pack(0, tag, 2) for tag in (Tag.COMMAND_FIELD, Tag.ANSWERED_ID, Tag.DATASET_TYPE, Tag.STATUS)
+)
+_ANSWER = struct.Struct("<8sH8sH8sH8sH")
+_GROUP_LENGTH = struct.Struct("<HHII")
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """One received command set."""
@@ -112,17 +123,19 @@ def encode(elements: Mapping[int, bytes | int | str]) -> bytes:
 
     `elements` must be in ascending order. AE titles and comments are to be passed as bytes padded with a space.
     """
-    parts = []
-    for tag, value in elements.items():
-        if isinstance(value, int):
-            parts.append(struct.pack("<HHIH", 0, tag, 2, value))
-            continue
-        data = value if isinstance(value, bytes) else value.encode("ascii", "replace")
-        if len(data) & 1:
-            data += b"\0"
-        parts.append(_ELEMENT.pack(0, tag, len(data)) + data)
-    body = b"".join(parts)
-    return struct.pack("<HHII", 0, 0, 4, len(body)) + body
+    body = b"".join(
+        _element(tag, _SHORT.pack(value))
+        if isinstance(value, int)
+        else _element(tag, value if isinstance(value, bytes) else value.encode("ascii", "replace"))
+        for tag, value in elements.items()
+    )
+    return _GROUP_LENGTH.pack(0, 0, 4, len(body)) + body
+
+
+def _element(tag: int, value: bytes) -> bytes:
+    if len(value) & 1:
+        value += b"\0"
+    return _ELEMENT.pack(0, tag, len(value)) + value
 
 
 def padded(text: str, length_max: int) -> bytes:
@@ -138,24 +151,24 @@ def response(
 
     `counts`: remaining, completed, failed, warning sub-operations (C-GET, C-MOVE).
     """
-    elements: dict[int, bytes | int | str] = {}
-    sop_class = request.elements.get(Tag.SOP_CLASS_UID) or request.elements.get(Tag.REQUESTED_SOP_CLASS_UID)
+    asked = request.elements.get
+    sop_class = asked(_SOP_CLASS_UID) or asked(_REQUESTED_SOP_CLASS_UID)
+    sop_uid = asked(_SOP_UID) or asked(_REQUESTED_SOP_UID)
+    body = _ANSWER.pack(
+        *(_FIELD_HEAD, request.field | RESPONSE, _ANSWERED_HEAD, request.message_id),
+        *(_DATASET_HEAD, DATASET if dataset else NO_DATASET, _STATUS_HEAD, status),
+    )
     if sop_class:
-        elements[Tag.SOP_CLASS_UID] = sop_class
-    elements[Tag.COMMAND_FIELD] = request.field | RESPONSE
-    elements[Tag.ANSWERED_ID] = request.message_id
-    elements[Tag.DATASET_TYPE] = DATASET if dataset else NO_DATASET
-    elements[Tag.STATUS] = status
+        body = _element(_SOP_CLASS_UID, sop_class) + body
     if comment:
-        elements[Tag.ERROR_COMMENT] = padded(comment, 64)
-    sop_uid = request.elements.get(Tag.SOP_UID) or request.elements.get(Tag.REQUESTED_SOP_UID)
+        body += _element(Tag.ERROR_COMMENT, padded(comment, 64))
     if sop_uid:
-        elements[Tag.SOP_UID] = sop_uid
+        body += _element(_SOP_UID, sop_uid)
     if counts:
         for name, tag in _COUNTS:
             if name in counts:
-                elements[tag] = min(counts[name], 0xFFFF)
-    return encode(elements)
+                body += _element(tag, _SHORT.pack(min(counts[name], 0xFFFF)))
+    return _GROUP_LENGTH.pack(0, 0, 4, len(body)) + body
 
 
 _COUNTS = (

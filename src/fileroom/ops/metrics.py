@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -47,17 +48,30 @@ class Metrics:
             buckets=_SECONDS,
             registry=registry,
         )
+        # Finding a counter by its labels costs more than counting
+        self._of_object = cache(
+            lambda door, outcome: (
+                self._objects.labels(door, outcome),
+                self._object_bytes.labels(door),
+                self._object_seconds.labels(door),
+            )
+        )
+        self._of_request = cache(
+            lambda route, status: (self._requests.labels(route, status), self._request_seconds.labels(route))
+        )
 
     def object(self, door: str, outcome: str, size_bytes: int, seconds: float) -> None:
         """One object went through a door; `outcome` is an Outcome, or the kind of its refusal."""
-        self._objects.labels(door, outcome).inc()
-        self._object_bytes.labels(door).inc(size_bytes)
-        self._object_seconds.labels(door).observe(seconds)
+        count, count_bytes, times = self._of_object(door, outcome)
+        count.inc()
+        count_bytes.inc(size_bytes)
+        times.observe(seconds)
 
     def request(self, route: str, status: int, seconds: float) -> None:
         """One web request was answered."""
-        self._requests.labels(route, status).inc()
-        self._request_seconds.labels(route).observe(seconds)
+        count, times = self._of_request(route, status)
+        count.inc()
+        times.observe(seconds)
 
     def gauge(self, name: str, text: str, value: Callable[[], float]) -> None:
         """A figure that is asked for when somebody looks."""
