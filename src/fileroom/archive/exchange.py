@@ -18,6 +18,7 @@ from fileroom.archive.index import Index
 from fileroom.archive.kept import FORMER, PLACE, Kept, Served, read_back, served_object
 from fileroom.archive.packs import Packs
 from fileroom.archive.settle import set_modalities, settle
+from fileroom.archive.word_maker import renew_words
 from fileroom.database import Ids
 from fileroom.dicom.attributes import Level
 
@@ -60,6 +61,7 @@ def take_out(connection: sa.Connection, packs: Packs, served: Served) -> None:
         changes = {"series_count": _S.series_count - 1}
         connection.execute(sa.update(schema.study).where(_S.id == served.study_pk).values(changes))
         set_modalities(connection, served.study_pk)
+        renew_words(connection, _S.id == served.study_pk)
     emptied = sa.delete(schema.study).where(_S.id == served.study_pk, _S.instance_count == 0)
     if connection.execute(emptied).rowcount:
         fewer = {"study_count": _P.study_count - 1}

@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from fileroom import errors
 from fileroom.archive import schema
 from fileroom.archive.document_files import discard_documents
+from fileroom.archive.kept import FORMER
 from fileroom.archive.members import Finding, PackReader
 from fileroom.archive.packs import Packs, storage_error, sync_folder
 from fileroom.database import Database, lost_race
@@ -155,7 +156,12 @@ class _Removing:
             other = sa.select(source).where(column == pack_id, sa.not_(source.startswith(mine, autoescape=True)))
             if self._connection.execute(other.limit(1)).first() is not None:
                 return True
-        return False
+        replaced = (  # an object of another door, which would be in no answer once the one in its place is gone
+            sa.select(_H.id)
+            .join(schema.instance, _I.sop_uid == _H.sop_uid)
+            .where(_I.pack_id == pack_id, _H.kind == FORMER, sa.not_(_H.source.startswith(mine, autoescape=True)))
+        )
+        return self._connection.execute(replaced.limit(1)).first() is not None
 
     def _count(self, column: sa.ColumnElement[int], pk: int) -> int:
         return int(self._connection.execute(sa.select(sa.func.count()).where(column == pk)).scalar_one())

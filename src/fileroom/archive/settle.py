@@ -17,6 +17,7 @@ from fileroom.archive.arrival import Arrival
 from fileroom.archive.batch import COLUMNS, with_folds
 from fileroom.archive.kept import Kept, Served, former_object, read_back, served_below
 from fileroom.archive.packs import Packs
+from fileroom.archive.word_maker import renew_words
 from fileroom.dicom.attributes import Level
 
 _READ = 200  # objects looked up at a time
@@ -50,6 +51,12 @@ def settle(
             _set(connection, packs, level, key, changed, whose)
             if "modality" in changed:
                 set_modalities(connection, rows.study_pk)
+            studies = (
+                schema.study.c.patient_pk == rows.patient_pk
+                if level is Level.PATIENT
+                else schema.study.c.id == rows.study_pk
+            )
+            renew_words(connection, studies)
 
 
 def _value(arrival: Arrival | None, column: str) -> str | None:

@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterable
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -50,6 +51,31 @@ _VALUES = (
     .join(schema.patient, _PATIENT.id == _STUDY.patient_pk)
     .where(_STUDY.id.in_(sa.bindparam("keys", expanding=True)))
 )
+
+
+def renew_words(connection: sa.Connection, studies: sa.ColumnElement[bool]) -> None:
+    """Give studies whose values changed other words. Those that have none yet are left to the `WordMaker`."""
+    named = sa.select(_STUDY.id).where(studies, sa.select(1).where(_WORD.study_pk == _STUDY.id).exists())
+    keys = sorted(connection.execute(named).scalars())
+    for at in range(0, len(keys), _STUDIES_MAX):
+        part = keys[at : at + _STUDIES_MAX]
+        connection.execute(sa.delete(study_word).where(_WORD.study_pk.in_(part)))
+        _add(connection, _words(connection.execute(_VALUES, {"keys": part}).all()))
+
+
+def _words(rows: Iterable[Any]) -> set[tuple[int, str]]:
+    """Study key and word, of rows of `_VALUES`."""
+    found = set()
+    for row in rows:
+        texts = (row.patient_id, row.accession, row.study_description)
+        found |= {(row.id, word) for word in words_of([row.patient_name], texts, row.modalities.split("\\"))}
+    return found
+
+
+def _add(connection: sa.Connection, words: set[tuple[int, str]]) -> None:
+    if words:
+        rows = [{"study_pk": study_pk, "word": word} for study_pk, word in sorted(words)]
+        connection.execute(sa.insert(study_word), rows)
 
 
 class WordMaker:
@@ -109,16 +135,11 @@ class WordMaker:
                 sa.select(_WORD.study_pk, _WORD.word).where(_WORD.study_pk.in_([row.id for row in rows]))
             )
             had = {(study_pk, word) for study_pk, word in known}
-        new = set()
-        for row in rows:
-            texts = (row.patient_id, row.accession, row.study_description)
-            words = words_of([row.patient_name], texts, row.modalities.split("\\"))
-            new |= {(row.id, word) for word in words}
+        new = _words(rows)
         if not new - had:
             return
         with self._database.write() as connection:
-            added = [{"study_pk": study_pk, "word": word} for study_pk, word in sorted(new - had)]
-            connection.execute(sa.insert(study_word), added)
+            _add(connection, new - had)
 
     def _remember(self, last: int, before: int) -> None:
         with self._database.write() as connection:

@@ -15,6 +15,7 @@ from fileroom.administration.upload import Upload
 from fileroom.archive import schema
 from fileroom.archive.conflicts import Conflicts
 from fileroom.archive.documents import Documents
+from fileroom.archive.held import held_counts
 from fileroom.archive.priors import prior_study
 from fileroom.archive.recent import recent_studies
 from fileroom.dicomweb.routes import routes
@@ -91,7 +92,6 @@ def _facts(settings: Settings, rooms: Rooms, web: Address, dicom: Address) -> Fa
     counts = rooms.search.counts()
     with rooms.database.read() as connection:
         patients = connection.execute(sa.select(sa.func.count()).select_from(schema.patient)).scalar_one()
-        waiting = connection.execute(sa.select(sa.func.count()).select_from(schema.held)).scalar_one()
     return Facts(
         web_url=f"http://{web}",
         dicom_host=dicom.host,
@@ -102,7 +102,7 @@ def _facts(settings: Settings, rooms: Rooms, web: Address, dicom: Address) -> Fa
         series=counts.series,
         instances=counts.instances,
         size_bytes=counts.size_bytes,
-        waiting=waiting,
+        waiting=sum(held_counts(rooms.database).values()),
         free_bytes=shutil.disk_usage(settings.packs).free,
         peers=len(rooms.peers.all()),
         recent=recent_studies(rooms.database, 10),

@@ -15,6 +15,7 @@ from fileroom.archive.conflicts import Conflicts
 from fileroom.archive.documents import Documents
 from fileroom.archive.receive import Outcome, Source
 from fileroom.archive.verdicts import Verdict
+from fileroom.archive.word_maker import WordMaker
 from fileroom.dicom.attributes import Level
 from tests.support.archives import Archive, ct, encoded, running_archive
 from tests.support.deciding import (
@@ -315,3 +316,31 @@ def test_a_page_that_is_out_of_date_undoes_nothing(archive: Archive) -> None:
     with pytest.raises(errors.Superseded, match="keep, by Bob"):
         conflicts.undo(held, who="Ada", seen=seen)
     assert conflicts.get(held).held.verdict == "keep"
+
+
+def test_the_study_list_finds_by_what_is_decided(archive: Archive) -> None:
+    first = ct(1)
+    first.PatientName, first.StudyDescription = "Wrong^Name", "mistaken"
+    archive.store(first)
+    archive.store(ct(1, study=4))  # another study of the patient
+    archive.store(other(PatientName="Right^Name", StudyDescription="intended"))
+    archive.store(ct(7, series=5, patient="P2"))
+    WordMaker(archive.database).step()
+    before = everything(archive.database)
+
+    def found(word: str) -> list[str]:
+        with archive.database.read() as connection:
+            words = schema.study_word.c
+            query = sa.select(schema.study.c.study_uid).join(schema.study_word, words.study_pk == schema.study.c.id)
+            return sorted(connection.execute(query.where(words.word == word)).scalars())
+
+    assert (found("wrong"), found("mistaken")) == (["1.2.9.1", "1.2.9.4"], ["1.2.9.1"])
+    conflicts = conflicts_of(archive)
+    of_patient, of_object = (held.id for held in conflicts.listed())
+    conflicts.decide(of_object, Verdict.REPLACE, who="Ada")
+    assert (found("right"), found("wrong")) == (["1.2.9.1", "1.2.9.4"], [])
+    assert (found("intended"), found("mistaken")) == (["1.2.9.1"], [])
+    conflicts.decide(of_patient, Verdict.ACCEPT, who="Ada")
+    for held in (of_patient, of_object):
+        conflicts.undo(held, who="Ada")
+    assert everything(archive.database) == before

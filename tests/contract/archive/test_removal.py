@@ -15,6 +15,7 @@ from fileroom import errors, migrations
 from fileroom.archive import schema
 from fileroom.archive.arrival import Outcome
 from fileroom.archive.backup import backup
+from fileroom.archive.conflicts import Conflicts
 from fileroom.archive.heal import heal
 from fileroom.archive.hide import hidden_studies, hide
 from fileroom.archive.packs import Packs
@@ -22,6 +23,7 @@ from fileroom.archive.rebuild import rebuild_index
 from fileroom.archive.receive import ReceiveLimits, Source
 from fileroom.archive.removal import Removal, remove_packs
 from fileroom.archive.scrub import scrub
+from fileroom.archive.verdicts import Verdict
 from fileroom.database import METADATA, Database
 from tests.support.archives import ct, running_archive
 
@@ -245,3 +247,16 @@ def test_a_hidden_study_that_goes_is_hidden_no_more_when_it_comes_again(home: Ho
     hide(home.database, "1.2.9.5", "a try", "somebody")
     home.remove(packs)
     assert hidden_studies(home.database) == []
+
+
+def test_an_object_that_a_person_replaced_by_one_that_would_go_is_not_lost(home: Home) -> None:
+    home.store(REAL, ct(1))
+    packs = home.store(DEMO, ct(1, pixels=bytes(32)))
+    conflicts = Conflicts(home.database, home.packs)
+    (held,) = conflicts.listed()
+    conflicts.decide(held.id, Verdict.REPLACE, who="Ada")
+    assert home.remove(packs).refused == tuple(packs)
+    conflicts.undo(held.id, who="Ada")
+    assert home.remove(packs).packs == 1
+    assert home.uids() == {"1.2.9.1.1.1"}
+    assert scrub(home.database, home.packs).findings == ()
