@@ -101,6 +101,19 @@ class Settings:
         float, Note("How long Fileroom tries to reach a peer (C-MOVE, `peer echo`).", 0.1, 600)
     ] = 10.0
 
+    send_destinations_max: Annotated[
+        int, Note("Peers sent to at one time, over one association each. A slow one holds up no other.", 1, 256)
+    ] = 16
+    send_attempts_max: Annotated[
+        int,
+        Note(
+            "Attempts in a row that deliver nothing; then a send has failed, and is tried again by hand. The pauses "
+            "between grow from 10 seconds to half an hour: 150 attempts are three days.",
+            1,
+            10000,
+        ),
+    ] = 150
+
     web_connections_max: Annotated[
         int,
         Note(

@@ -17,7 +17,7 @@ from fileroom.archive.scratch import Scratch
 from fileroom.database import Database, Prepared
 from fileroom.dicom.syntax import EXPLICIT_LE, TransferSyntax, syntax
 
-__all__ = ["FileRange", "Retriever", "StoredInstance"]
+__all__ = ["ORDER", "FileRange", "Retriever", "StoredInstance"]
 
 _I, _E, _S = schema.instance.c, schema.series.c, schema.study.c
 _FROM = schema.instance.join(schema.series, _E.id == _I.series_pk).join(schema.study, _S.id == _E.study_pk)
@@ -59,7 +59,8 @@ def by_number(column: sa.ColumnElement[Any]) -> tuple[sa.ColumnElement[Any], ...
     return (column.is_(None), sa.func.length(column), column)
 
 
-_ORDER = (*by_number(_E.series_number), _E.id, *by_number(_I.instance_number), _I.id)
+# Of the objects of a study: by series number, then instance number
+ORDER = (*by_number(_E.series_number), _E.id, *by_number(_I.instance_number), _I.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +93,8 @@ class Retriever:
         self._database = database
         self._packs = packs
         self._scratch = scratch or Scratch(packs.folder)
-        self._study = Prepared(database, _STUDY.order_by(*_ORDER))
-        self._series = Prepared(database, _SERIES.order_by(*_ORDER))
+        self._study = Prepared(database, _STUDY.order_by(*ORDER))
+        self._series = Prepared(database, _SERIES.order_by(*ORDER))
         self._one = Prepared(database, _ONE)
 
     def instances(

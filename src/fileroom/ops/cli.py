@@ -24,6 +24,7 @@ from fileroom.ops.commands import (
     peer,
     rebuild_index,
     scrub,
+    send,
     serve,
     status,
 )
@@ -70,6 +71,8 @@ app.command("import", short_help="Take in files, folders, DICOMDIR, zip and tar.
 app.command("demo", short_help="Load synthetic studies to try everything with, or take them out.")(demo.demo)
 app.command("export", short_help="Write studies to a ZIP with a DICOMDIR.")(export.export)
 app.add_typer(peer.app, name="peer", short_help="The DICOM applications Fileroom knows.")
+app.command("send", short_help="Send a study to a peer.")(send.send)
+app.command("sends", short_help="What was sent or is to be sent, and how far it is.")(send.sends)
 app.command("status", short_help="What is here, and how the server is.")(status.status)
 app.command("doctor", short_help="What is wrong, and what to do.")(doctor.doctor)
 app.command("scrub", short_help="Read every byte: is all as recorded?")(scrub.scrub)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fileroom.archive.receive import ReceiveLimits
 from fileroom.archive.workers import WorkerLimits
 from fileroom.net.limits import Limits as NetLimits
+from fileroom.routing.routing import RoutingLimits
 from fileroom.settings import Settings
 from fileroom.web.limits import Limits as WebLimits
 
@@ -49,4 +50,12 @@ def worker_limits(settings: Settings) -> WorkerLimits:
         count_max=settings.decode_workers_max,
         memory_bytes=settings.decode_memory_bytes,
         seconds_max=settings.decode_seconds_max,
+    )
+
+
+def routing_limits(settings: Settings) -> RoutingLimits:
+    """What is sent on."""
+    return RoutingLimits(
+        destinations_max=settings.send_destinations_max,
+        attempts_max=settings.send_attempts_max,
     )

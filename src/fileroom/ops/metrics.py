@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 
 from fileroom import __version__, errors
 from fileroom.dimse.tally import Stats
+from fileroom.routing.sends import State
 from fileroom.web.http import Handler, Request, Response, error_status
 from fileroom.web.router import NoSuchPage, Router
 
@@ -81,6 +82,10 @@ class Metrics:
         """What the DICOM door counts."""
         self._registry.register(_DicomCounts(stats))
 
+    def sends(self, counts: Callable[[], Mapping[State, int]]) -> None:
+        """How many sends to peers are in each state."""
+        self._registry.register(_SendCounts(counts))
+
     def page(self, _request: Request) -> Response:
         """GET /metrics."""
         return Response(200, [("content-type", CONTENT_TYPE_PLAIN_0_0_4)], [generate_latest(self._registry)])
@@ -99,6 +104,19 @@ class _DicomCounts(Collector):
         for event, count in sorted(stats.counts.items()):
             events.add_metric([event], count)
         yield events
+
+
+class _SendCounts(Collector):
+    """The sends by state, counted when somebody looks."""
+
+    def __init__(self, counts: Callable[[], Mapping[State, int]]) -> None:
+        self._counts = counts
+
+    def collect(self) -> Iterator[Metric]:
+        sends = GaugeMetricFamily("fileroom_sends", "Sends to peers, by state", labels=["state"])
+        for state, count in self._counts().items():
+            sends.add_metric([str(state)], count)
+        yield sends
 
 
 class MeasuredRouter(Router):

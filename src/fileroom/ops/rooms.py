@@ -13,13 +13,16 @@ from fileroom.archive.heal import heal
 from fileroom.archive.packs import Packs
 from fileroom.archive.peers import Peers
 from fileroom.archive.receive import Receiver
-from fileroom.archive.retrieve import Retriever
+from fileroom.archive.retrieve import FileRange, Retriever, StoredInstance
 from fileroom.archive.scratch import Scratch
 from fileroom.archive.search import Search
 from fileroom.database import Database
 from fileroom.ops import locks, options
-from fileroom.ops.limits import receive_limits, worker_limits
+from fileroom.ops.limits import net_limits, receive_limits, routing_limits, worker_limits
 from fileroom.ops.metrics import Metrics
+from fileroom.routing.delivery import Sender
+from fileroom.routing.packing import Transcode
+from fileroom.routing.routing import Routing
 from fileroom.settings import Settings
 
 log = logging.getLogger("fileroom.ops")
@@ -36,6 +39,8 @@ class Rooms:
     retriever: Retriever
     decoder: Decoder
     peers: Peers
+    transcode: Transcode
+    routing: Routing  # its threads are started by the server alone
 
 
 @contextmanager
@@ -52,6 +57,12 @@ def open_rooms(settings: Settings, metrics: Metrics | None = None) -> Iterator[R
             receiver = Receiver(database, packs, receive_limits(settings), metrics)
             scratch = Scratch(settings.cache, settings.scratch_bytes_max)
             decoder = Decoder(worker_limits(settings), scratch)
+            retriever, peers = Retriever(database, packs, scratch), Peers(database)
+
+            def transcode(stored: StoredInstance, target_uid: str) -> FileRange:
+                return decoder.transcode(retriever.file(stored), target_uid, stored.image).dataset
+
+            sender = Sender(settings.ae_title, retriever, transcode, net_limits(settings))
             receiver.start()
             try:
                 yield Rooms(
@@ -59,9 +70,11 @@ def open_rooms(settings: Settings, metrics: Metrics | None = None) -> Iterator[R
                     packs=packs,
                     receiver=receiver,
                     search=Search(database),
-                    retriever=Retriever(database, packs, scratch),
+                    retriever=retriever,
                     decoder=decoder,
-                    peers=Peers(database),
+                    peers=peers,
+                    transcode=transcode,
+                    routing=Routing(database, peers, sender, routing_limits(settings)),
                 )
             finally:
                 receiver.stop()

@@ -15,7 +15,6 @@ import sqlalchemy as sa
 from fileroom.archive import schema
 from fileroom.archive.document_warmer import DocumentWarmer
 from fileroom.archive.documents import Documents
-from fileroom.archive.retrieve import FileRange, StoredInstance
 from fileroom.archive.word_maker import WordMaker
 from fileroom.dicomweb.links import bulk_url
 from fileroom.dimse.door import Archive, DoorSettings
@@ -88,6 +87,8 @@ class Server:
         words = WordMaker(rooms.database)
         words.start()
         closing.callback(words.stop)
+        rooms.routing.start()
+        closing.callback(rooms.routing.stop, settings.drain_seconds)
         started_ms = time.time_ns() // 1_000_000
         lock.write(locks.Running(os.getpid(), str(self.web), str(self.dicom), settings.ae_title, started_ms))
         log.info("started", extra={"web": str(self.web), "dicom": str(self.dicom), "pid": os.getpid()})
@@ -120,6 +121,7 @@ class Server:
         pack = schema.pack.c
         packs = self.settings.packs
         metrics.dicom(lambda: dicom.stats)
+        metrics.sends(rooms.routing.counts)
         metrics.gauge(
             "fileroom_queue_objects", "Objects handed over, not yet durable", lambda: rooms.receiver.committer.depth
         )
@@ -140,6 +142,7 @@ def _health(settings: Settings, rooms: Rooms, dicom: DimseServer) -> health.Heal
             health.database_check(rooms.database),
             health.packs_check(settings),
             health.Check("archive", lambda: "" if rooms.receiver.committer.alive else "objects cannot be kept"),
+            health.Check("sends", lambda: "" if rooms.routing.alive else "nothing is sent on"),
             health.Check("dicom", lambda: "" if dicom.alive else "no connections are taken"),
         ]
     )
@@ -147,16 +150,12 @@ def _health(settings: Settings, rooms: Rooms, dicom: DimseServer) -> health.Heal
 
 def behind_dicom(rooms: Rooms) -> Archive:
     """The rooms that the DICOM door works with."""
-
-    def transcode(stored: StoredInstance, target_uid: str) -> FileRange:
-        return rooms.decoder.transcode(rooms.retriever.file(stored), target_uid, stored.image).dataset
-
     return Archive(
         receiver=rooms.receiver,
         search=rooms.search,
         retriever=rooms.retriever,
         peers=rooms.peers,
-        transcode=transcode,
+        transcode=rooms.transcode,
     )
 
 

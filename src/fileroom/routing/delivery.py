@@ -21,7 +21,7 @@ class Account(Protocol):
     """Who is told what became of each object. `fileroom.dimse.suboperations.Progress` is one."""
 
     def poll(self) -> bool:
-        """Asked before each object; False: stop here."""
+        """Asked before each connection and each object; False: stop here."""
         ...
 
     def answered(self, stored: StoredInstance, answer: StoreAnswer, /) -> None:
@@ -83,6 +83,8 @@ class Delivery:
         """Send a batch; False when the account said stop."""
         at = 0
         while at < len(batch):
+            if not self._account.poll():
+                return False
             try:
                 client = self._connect(wishes)
             except PeerUnavailable as error:

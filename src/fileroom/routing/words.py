@@ -59,7 +59,9 @@ def trouble(error: PeerUnavailable, peer: Peer, our_title: str) -> Trouble:
             f"Is {peer.port} its DICOM port? Some applications hang up on callers they do not know: add {our_title}."
         )
         return Trouble(Reach.NO_ANSWER, f"{where} ended the conversation: {error}.", check)
-    return Trouble(Reach.NO_ANSWER, f"{error}.", "Check address, port and firewall, and whether it is running.")
+    return Trouble(
+        Reach.NO_ANSWER, f"There is {error}.", "Check address, port and firewall, and whether it is running."
+    )
 
 
 def _refusal(error: PeerRefused, peer: Peer, our_title: str) -> Trouble:
@@ -79,6 +81,7 @@ _STATUS = {
     0x0105: "no such attribute",
     0x0106: "an attribute has a value it does not take",
     0x0110: "an error of its own",
+    0x0111: "it has an object of this SOP Instance UID already, which may be another one",
     0x0117: "it does not take this SOP Instance UID",
     0x0118: "it does not know this SOP class",
     0x0119: "the object contradicts its class",

@@ -12,7 +12,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-import fileroom.archive.schema  # noqa: F401 - declares its tables
+import fileroom.archive.schema
+import fileroom.routing.schema  # noqa: F401 - both declare their tables
 from fileroom import errors, migrations
 from fileroom.database import METADATA, Database
 

@@ -213,3 +213,69 @@ def upgrade() -> None:
         sa.Column("last_key", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_study_word_state")),
     )
+    _routing()
+
+
+def _routing() -> None:
+    op.create_table(
+        "send",
+        sa.Column("id", KEY, autoincrement=False, nullable=False),
+        sa.Column("study_uid", TEXT, nullable=False),
+        sa.Column("destination", TEXT, nullable=False),
+        sa.Column("requested_by", TEXT, nullable=False),
+        sa.Column("created_ms", sa.BigInteger(), nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("sent", sa.Integer(), nullable=False),
+        sa.Column("failed", sa.Integer(), nullable=False),
+        sa.Column("last_error", TEXT, nullable=True),
+        sa.Column("next_ms", sa.BigInteger(), nullable=False),
+        sa.Column("ended_ms", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_send")),
+    )
+    op.create_index(op.f("ix_send_study_uid"), "send", ["study_uid"], unique=False)
+    op.create_index("ix_send_state", "send", ["state", "next_ms"], unique=False)
+    op.create_table(
+        "send_object",
+        sa.Column("send_id", KEY, nullable=False),
+        sa.Column("place", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("sop_uid", TEXT, nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("failed", sa.Boolean(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("reason", TEXT, nullable=True),
+        sa.ForeignKeyConstraint(["send_id"], ["send.id"], name=op.f("fk_send_object_send_id")),
+        sa.PrimaryKeyConstraint("send_id", "place", name=op.f("pk_send_object")),
+    )
+    op.create_table(
+        "forward_rule",
+        sa.Column("id", KEY, autoincrement=False, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("destination", TEXT, nullable=False),
+        sa.Column("modalities", TEXT, nullable=False),
+        sa.Column("sources", TEXT, nullable=False),
+        sa.Column("station", TEXT, nullable=False),
+        sa.Column("institution", TEXT, nullable=False),
+        sa.Column("description", TEXT, nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("created_ms", sa.BigInteger(), nullable=False),
+        sa.Column("changed_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_forward_rule")),
+        sa.UniqueConstraint("name", name=op.f("uq_forward_rule_name")),
+    )
+    op.create_table(
+        "forward_progress",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("through", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_forward_progress")),
+    )
+    op.create_table(
+        "forward_series",
+        sa.Column("study_uid", TEXT, nullable=False),
+        sa.Column("series_uid", TEXT, nullable=False),
+        sa.Column("through", sa.BigInteger(), nullable=False),
+        sa.Column("objects", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("study_uid", "series_uid", name=op.f("pk_forward_series")),
+    )

@@ -1,0 +1,106 @@
+"""What goes out, in one place: what pages, commands and the server ask of this room."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fileroom.archive.peers import Peers
+from fileroom.database import Database
+from fileroom.errors import NotFound
+from fileroom.routing.attempts import PAUSES_SECONDS, Attempts
+from fileroom.routing.delivery import Sender
+from fileroom.routing.dispatch import Dispatcher
+from fileroom.routing.echo import Echo, echo
+from fileroom.routing.sends import Send, SendObject, Sends, State
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingLimits:
+    """How hard and how long is tried."""
+
+    destinations_max: int = 16  # sent to at one time, over one association each
+    attempts_max: int = 150  # in a row that deliver nothing; then a send has failed
+    pauses_seconds: tuple[float, ...] = PAUSES_SECONDS  # after each of them; the last one for all after
+
+
+class Routing:
+    """Sends and their threads. `start` once, `stop` once; everything else from any thread.
+
+    Every method raises DatabaseUnavailable; those that change return once durable and raise StorageFull.
+    """
+
+    def __init__(self, database: Database, peers: Peers, sender: Sender, limits: RoutingLimits | None = None) -> None:
+        limits = limits or RoutingLimits()
+        self._peers = peers
+        self._sender = sender
+        self._sends = Sends(database)
+        self._dispatcher = Dispatcher(
+            Attempts(database, limits.attempts_max, limits.pauses_seconds), peers, sender, limits.destinations_max
+        )
+
+    def start(self) -> None:
+        """Send what waits, and what waits from now on."""
+        self._dispatcher.start()
+
+    def stop(self, drain_seconds: float = 5.0) -> None:
+        """Let the objects that are on their way arrive, at most that long; the rest goes on at the next start."""
+        self._dispatcher.stop(drain_seconds)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the threads run."""
+        return self._dispatcher.alive
+
+    def send(self, study_uid: str, destination: str, requested_by: str, series_uids: Sequence[str] = ()) -> Send:
+        """Queue what is here of a study, or of some of its series, for a peer.
+
+        Raises NotFound when the peer is not known, when nothing of the study is here or it is hidden; BadRequest for a
+        name that cannot be one.
+        """
+        queued = self._sends.add(study_uid, destination, requested_by, series_uids)
+        self._dispatcher.wake()
+        return queued
+
+    def sends(
+        self,
+        *,
+        states: Sequence[State] = (),
+        study_uid: str | None = None,
+        destination: str | None = None,
+        before: int | None = None,
+        limit: int = 100,
+    ) -> list[Send]:
+        """Sends, newest first. `before`: an id; those older than it."""
+        return self._sends.find(states=states, study_uid=study_uid, destination=destination, before=before, limit=limit)
+
+    def get(self, key: int) -> Send:
+        """One send. Raises NotFound."""
+        return self._sends.get(key)
+
+    def objects(self, key: int, *, limit: int = 1000) -> list[SendObject]:
+        """The objects of a send that the destination is not known to have, with what it said of each."""
+        return self._sends.objects(key, limit=limit)
+
+    def counts(self) -> dict[State, int]:
+        """How many sends are in each state."""
+        return self._sends.counts()
+
+    def cancel(self, key: int) -> Send:
+        """Send nothing more of it; what is there already stays there. Raises NotFound, BadRequest when it has ended."""
+        cancelled = self._sends.cancel(key)
+        self._dispatcher.wake()
+        return cancelled
+
+    def retry(self, key: int) -> Send:
+        """Try now what has not arrived, refused objects too. Raises NotFound, BadRequest when nothing is left."""
+        queued = self._sends.retry(key)
+        self._dispatcher.wake()
+        return queued
+
+    def echo(self, ae_title: str) -> Echo:
+        """Ask a peer whether it answers (C-ECHO). Raises NotFound when it is not known."""
+        peer = self._peers.find(ae_title)
+        if peer is None:
+            raise NotFound("there is no peer of that AE title", hint="fileroom peer list")
+        return echo(peer, self._sender.ae_title, self._sender.limits)
