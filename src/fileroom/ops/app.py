@@ -30,8 +30,9 @@ from fileroom.reading.look import Look
 from fileroom.reading.series import SeriesPage
 from fileroom.reading.studies import Studies
 from fileroom.reading.study import StudyPage
-from fileroom.reading.ways import Ways
+from fileroom.reading.ways import Sending, Sent, Ways
 from fileroom.routing.echo import echo
+from fileroom.routing.sends import State
 from fileroom.settings import Address, Settings
 from fileroom.viewer.links import viewer_path
 from fileroom.viewer.pages import Viewer, installed_files
@@ -73,7 +74,7 @@ def web_app(
     live.add_routes(router)
     Studies(pages, rooms.database).add_routes(router)
     Download(rooms.database, rooms.retriever).add_routes(router)
-    StudyPage(pages, rooms.database, Ways(viewer_path, download_path)).add_routes(router)
+    StudyPage(pages, rooms.database, Ways(viewer_path, download_path, _sending(rooms))).add_routes(router)
     SeriesPage(pages, rooms.database, rooms.search, rooms.retriever).add_routes(router)
     Look(pages, rooms.database, rooms.retriever).add_routes(router)
     routes(
@@ -86,6 +87,27 @@ def web_app(
     )
     Viewer(pages, installed_files(), lambda study: prior_study(rooms.database, study, "MG")).add_routes(router)
     return LoopbackOnly(SameOriginWrites(HostWithPort(router, lambda: doors()[0].port))), pages.tell
+
+
+def _sending(rooms: Rooms) -> Sending:
+    """How the study page sends to peers, and what it tells of it."""
+
+    def send(study_uid: str, peer: str) -> None:
+        rooms.routing.send(study_uid, peer, "web page, not signed in")
+
+    def sent(study_uid: str) -> list[Sent]:
+        return [
+            Sent(
+                one.destination,
+                one.created_ms,
+                f"{one.state}: {one.sent} of {one.total}",
+                one.last_error or "",
+                one.state is State.FAILED,
+            )
+            for one in rooms.routing.sends(study_uid=study_uid, limit=20)
+        ]
+
+    return Sending(lambda: [peer.ae_title for peer in rooms.peers.all()], send, sent)
 
 
 def _facts(settings: Settings, rooms: Rooms, web: Address, dicom: Address) -> Facts:
