@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from fileroom.archive import schema
 from fileroom.archive.recent import QUIET_SECONDS
+from fileroom.archive.retrieve import by_number
 from fileroom.archive.select import visible
 from fileroom.database import Database
 
@@ -122,11 +123,6 @@ class Overview:
     def arriving(self) -> bool:
         """Whether more of it may be on the way: something came less than QUIET_SECONDS ago."""
         return self.quiet_seconds < QUIET_SECONDS
-
-
-def by_number(column: sa.ColumnElement[Any]) -> tuple[sa.ColumnElement[Any], ...]:
-    """Text that holds a number, in the number's order: shorter first, then by value; what is absent comes last."""
-    return (column.is_(None), sa.func.length(column), column)
 
 
 def study_values(database: Database, study_uid: str) -> StudyValues | None:

@@ -75,7 +75,7 @@ def web_app(
     Studies(pages, rooms.database).add_routes(router)
     Download(rooms.database, rooms.retriever).add_routes(router)
     StudyPage(pages, rooms.database, Ways(viewer_path, download_path, _sending(rooms))).add_routes(router)
-    SeriesPage(pages, rooms.database, rooms.search, rooms.retriever).add_routes(router)
+    SeriesPage(pages, rooms.database, rooms.retriever).add_routes(router)
     Look(pages, rooms.database, rooms.retriever).add_routes(router)
     routes(
         router,

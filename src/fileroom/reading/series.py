@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from fileroom import errors
+from fileroom.archive.mapped import mapped
 from fileroom.archive.overview import StudyValues, study_values
-from fileroom.archive.retrieve import Retriever
-from fileroom.archive.search import Query, Search
+from fileroom.archive.retrieve import Retriever, StoredInstance
+from fileroom.archive.stack import series_head, series_objects
 from fileroom.database import Database
-from fileroom.dicom.attributes import Level
-from fileroom.reading.elements import read_elements
-from fileroom.reading.study import kind_text, person
+from fileroom.dicom.syntax import EXPLICIT_LE, syntax
+from fileroom.dicom.tag_names import tag_text
+from fileroom.dicom.tag_tree import Kind, Line, tag_tree
+from fileroom.reading.study import kind_text, person, source_text
 from fileroom.web.http import Request, Response
 from fileroom.web.pages import Pages
 from fileroom.web.router import Router
 from fileroom.web.segment import segment
 
 _OBJECTS = 200  # on one page
+_META_AT = 132  # where File Meta Information begins in a file (PS3.10 7.1)
 
 
 class SeriesPage:
     """The handlers of a series' page and of an object's elements."""
 
-    def __init__(self, pages: Pages, database: Database, search: Search, retriever: Retriever) -> None:
+    def __init__(self, pages: Pages, database: Database, retriever: Retriever) -> None:
         self._pages = pages
         self._database = database
-        self._search = search
         self._retriever = retriever
 
     def add_routes(self, router: Router) -> None:
@@ -35,45 +39,65 @@ class SeriesPage:
     def page(self, request: Request) -> Response:
         """The objects of a series, a page of them. Raises NotFound, BadRequest."""
         study = self._study(request)
-        series_uid = request.params["series"]
-        at = _number(next((value for name, value in request.args() if name == "from"), "1"))
-        keys = {"StudyInstanceUID": study.study_uid, "SeriesInstanceUID": series_uid}
-        rows = list(self._search.find(Query(Level.IMAGE, keys, limit=_OBJECTS + 1, offset=at - 1)))
+        first = _number(next((value for name, value in request.args() if name == "from"), "1"))
+        series = series_head(self._database, study.study_uid, request.params["series"])
+        if series is None:
+            raise errors.NotFound("no such series in this study", hint="look for it on the page of the study")
+        rows = series_objects(self._database, series.series_pk, _OBJECTS, first - 1)
         if not rows:
-            raise errors.NotFound("no such series", hint="or no object so far behind in it")
+            raise errors.NotFound(f"this series has {series.instance_count} objects, not {first}")
+        at = f"/studies/{segment(study.study_uid)}"
         return self._pages.page(
             request,
             "reading/series.html",
             study=study,
             person=person(study),
-            at=f"/studies/{segment(study.study_uid)}",
-            series_at=f"/studies/{segment(study.study_uid)}/series/{segment(series_uid)}",
-            series=rows[0],
-            rows=rows[:_OBJECTS],
-            first=at,
-            before=max(1, at - _OBJECTS) if at > 1 else None,
-            behind=at + _OBJECTS if len(rows) > _OBJECTS else None,
+            at=at,
+            series_at=f"{at}/series/{segment(series.series_uid)}",
+            series=series,
+            rows=rows,
+            first=first,
+            starts=range(1, series.instance_count + 1, _OBJECTS) if series.instance_count > _OBJECTS else (),
+            last_of=lambda start: min(start + _OBJECTS - 1, series.instance_count),
             kind=kind_text,
+            source=source_text,
         )
 
     def tags(self, request: Request) -> Response:
-        """Every element of an object, its pixels apart. Raises NotFound, DamagedPack."""
+        """Every element of an object; of its pixels the size. Raises NotFound, DamagedPack, Busy, StorageFull."""
         study, params = self._study(request), request.params
         stored = self._retriever.instance(study.study_uid, params["series"], params["instance"])
         if stored is None:
-            raise errors.NotFound("no such object")
-        elements, trouble = read_elements(self._retriever.file(stored), stored.prefix_bytes)
+            raise errors.NotFound("no such object in this series", hint="look for it on the page of the series")
+        at = f"/studies/{segment(study.study_uid)}"
         return self._pages.page(
             request,
             "reading/tags.html",
             study=study,
             person=person(study),
-            series_at=f"/studies/{segment(study.study_uid)}/series/{segment(stored.series_uid)}",
+            at=at,
+            series_at=f"{at}/series/{segment(stored.series_uid)}",
             stored=stored,
+            how=syntax(stored.transfer_syntax),
             kind=kind_text,
-            elements=elements,
-            trouble=trouble,
+            Kind=Kind,
+            tag=tag_text,
+            parts=(("File Meta Information", self._meta(stored)), ("Dataset", list(self._dataset(stored)))),
         )
+
+    def _meta(self, stored: StoredInstance) -> list[Line]:
+        if stored.prefix_bytes <= _META_AT:
+            return [Line(Kind.TROUBLE, text="this file has none")]
+        meta = self._retriever.file(stored).part(_META_AT, stored.prefix_bytes - _META_AT)
+        return list(tag_tree(mapped(meta), syntax(EXPLICIT_LE)))
+
+    def _dataset(self, stored: StoredInstance) -> Iterator[Line]:
+        try:
+            readable, how = self._retriever.readable(stored)
+        except errors.MalformedObject as error:
+            yield Line(Kind.TROUBLE, text=str(error))
+            return
+        yield from tag_tree(readable, how)
 
     def _study(self, request: Request) -> StudyValues:
         study = study_values(self._database, request.params["study"])

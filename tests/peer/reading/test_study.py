@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import struct
 from collections.abc import Iterator
 
 import pytest
@@ -24,7 +23,7 @@ def browser() -> Iterator[Browser]:
 
 def _pixels(page: Page) -> str:
     """The picture that is shown, small, as text to compare."""
-    expect(page.locator("#picture")).to_have_js_property("complete", True)
+    expect(page.locator("#stage")).not_to_have_class(re.compile("waiting"))
     return str(
         page.evaluate(
             """() => { const c = document.createElement('canvas'); c.width = c.height = 32;
@@ -51,17 +50,17 @@ def test_a_study_is_opened_looked_at_hidden_and_brought_back(fileroom_server: Fi
     expect(page.locator("table.list tbody tr")).to_have_count(12)
     page.locator("table.list tbody a").first.click()
     page.fill("#find", "patient's name")
-    expect(page.locator("table.tags tbody tr:visible")).to_have_count(1)
+    expect(page.locator(".tags .line:visible")).to_have_count(1)
+    expect(page.locator(".tags .line:visible")).to_contain_text("(0010,0010)")
     assert accessibility(page) == []
 
     page.goto(study)
     page.get_by_role("link", name="Quick look", exact=True).click()
     expect(page.locator("#place")).to_have_text("Image 1 of 12")
-    expect(page.locator("#picture")).to_have_js_property("naturalWidth", 512)
+    expect(page.locator("#picture")).to_have_js_property("width", 512)
     first = _pixels(page)
     page.get_by_role("button", name="Bone").click()
     expect(page.locator("#window")).to_have_text("C 400 W 1800")
-    expect(page.locator("#picture")).to_have_attribute("src", re.compile("window=400"))
     assert _pixels(page) != first
     for _ in range(3):
         page.keyboard.press("ArrowDown")
@@ -95,7 +94,8 @@ def test_a_damaged_image_says_so_and_its_neighbours_are_shown(
     page.goto(f"{fileroom_server.url}/studies/{bad.study_uid}/look")
     expect(page.locator("#place")).to_have_text("Image 1 of 3")
     page.keyboard.press("ArrowDown")
-    expect(page.locator("#trouble")).to_contain_text("Image 2 cannot be shown")
+    expect(page.locator("#trouble")).to_contain_text("Image 2 of 3 (No. 2) cannot be shown")
+    expect(page.locator("#picture")).to_be_hidden()
     page.keyboard.press("ArrowDown")
     expect(page.locator("#trouble")).to_be_hidden()
     expect(page.locator("#picture")).to_be_visible()
@@ -115,25 +115,3 @@ def test_hostile_texts_stay_text_on_every_page(fileroom_server: FileroomServer, 
             assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), url
             assert page.locator("script:not([src]), main b").count() == 0
     assert watched.problems == []
-
-
-def test_a_hostile_object_costs_one_answer(fileroom_server: FileroomServer, browser: Browser) -> None:
-    (plain,) = corpus.small_studies(1)
-    depth = 3000
-    start = b"".join(
-        struct.pack("<HH2sHI", 0x0099, 0x0010, b"SQ", 0, 0xFFFFFFFF) + struct.pack("<HHI", 0xFFFE, 0xE000, 0xFFFFFFFF)
-        for _ in range(depth)
-    )
-    end = (struct.pack("<HHI", 0xFFFE, 0xE00D, 0) + struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)) * depth
-    deep = type(plain)(
-        plain.sop_class_uid, plain.sop_uid, plain.study_uid, plain.series_uid, plain.header + start + end
-    )
-    (said,) = c_store(fileroom_server, [deep])
-    if not said.acknowledged:
-        return  # refused at the door: there is no page of it
-    page = browser.new_page()
-    page.goto(
-        f"{fileroom_server.url}/studies/{plain.study_uid}/series/{plain.series_uid}/instances/{plain.sop_uid}/tags"
-    )
-    expect(page.locator("main")).to_contain_text("Every element")
-    assert fileroom_server.ready()
