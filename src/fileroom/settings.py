@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, get_type_hints
 
@@ -25,6 +26,7 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+@lru_cache(maxsize=256)  # asked for every request
 def is_loopback_address(address: str) -> bool:
     """Whether an IP address is this machine's own: 127.0.0.0/8, ::1, and the former inside IPv6. A name is not one."""
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from fileroom.errors import BadRequest
 
@@ -41,8 +42,7 @@ class Outcome(StrEnum):
     HELD = "held"  # its study belongs to another patient or site: kept apart, held for a person
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """What a sender may be told."""
 
     outcome: Outcome

@@ -47,6 +47,10 @@ def unpack_image(blob: bytes) -> Image:
     """The image a blob describes."""
     fields: tuple[Any, ...] = _LAYOUT.unpack_from(blob)
     values: tuple[Any, ...] = (_KEYWORDS[fields[0]], *fields[1:-1], fields[-1].rstrip(b"\0").decode())
-    pixels = Pixels(*values)
-    table = blob[_LAYOUT.size :]
-    return Image(pixels, unpack_table(table) if table else None)
+    return Image(Pixels(*values), unpack_frames(blob))
+
+
+def unpack_frames(blob: bytes) -> FrameTable | None:
+    """The frame table of the image a blob describes, alone."""
+    table = blob[HEAD_BYTES:]
+    return unpack_table(table) if table else None

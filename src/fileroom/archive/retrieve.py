@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from fileroom import errors
 from fileroom.archive import schema
-from fileroom.archive.image import HEAD_BYTES, Image, unpack_image
+from fileroom.archive.image import HEAD_BYTES, Image, unpack_frames, unpack_image
 from fileroom.archive.mapped import inflated, mapped
 from fileroom.archive.packs import FileRange, Packs
 from fileroom.archive.scratch import Scratch
@@ -63,8 +62,7 @@ def by_number(column: sa.ColumnElement[Any]) -> tuple[sa.ColumnElement[Any], ...
 ORDER = (*by_number(_E.series_number), _E.id, *by_number(_I.instance_number), _I.id)
 
 
-@dataclass(frozen=True, slots=True)
-class StoredInstance:
+class StoredInstance(NamedTuple):
     """Where one object lies and what it is."""
 
     study_uid: str
@@ -148,10 +146,9 @@ class Retriever:
 
         Raises NotFound outside 1..count, UndecodableImage when the frames cannot be told apart.
         """
-        image = stored.image
-        if image is None:
+        if stored.image_blob is None:
             raise errors.NotFound("this object has no pixels")
-        table = image.frames
+        table = unpack_frames(stored.image_blob)
         if table is None:
             raise errors.UndecodableImage("the frames of this object cannot be told apart")
         if not 1 <= number <= table.count:

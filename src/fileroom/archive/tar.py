@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from fileroom import errors
 
@@ -29,8 +30,7 @@ _CRC = b" FILEROOM.crc="
 _PLAIN_NAME = re.compile(r"(?!\.+/)[0-9.]{1,64}/(?!\.+/)[0-9.]{1,64}/(?!\.+\.dcm)[0-9.]{1,64}\.dcm").fullmatch
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(NamedTuple):
     """What a member's pax records say of it."""
 
     study_uid: str

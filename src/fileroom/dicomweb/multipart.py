@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import python_multipart
 from python_multipart.exceptions import FormParserError
@@ -228,8 +228,7 @@ class _Events:
         self.events.append(_END)
 
 
-@dataclass(frozen=True, slots=True)
-class OutgoingPart:
+class OutgoingPart(NamedTuple):
     """One part of a multipart answer."""
 
     media_type: str  # with its parameters, e.g. "application/dicom; transfer-syntax=1.2.840.10008.1.2.1"

@@ -36,6 +36,7 @@ class DimseServer:
         self._lock = threading.Lock()
         self._sessions: dict[Session, threading.Thread] = {}
         self._listener: socket.socket | None = None
+        self._address = ("", 0)  # once it listens
         self._thread: threading.Thread | None = None
         self._stopping = False
 
@@ -54,6 +55,7 @@ class DimseServer:
                 f"cannot listen for DICOM on {host}:{port}: {os.strerror(error.errno or 0)}",
                 hint="is another server running there? `--dicom HOST:PORT` picks another address",
             ) from error
+        self._address = self._listener.getsockname()[:2]
         self._thread = threading.Thread(target=self._accept, args=(self._listener,), name="dimse-accept", daemon=True)
         self._thread.start()
 
@@ -61,8 +63,7 @@ class DimseServer:
     def address(self) -> tuple[str, int]:
         """Where it listens, with the real port."""
         assert self._listener is not None, "not started"
-        host, port = self._listener.getsockname()[:2]
-        return str(host), int(port)
+        return self._address
 
     @property
     def stats(self) -> Stats:

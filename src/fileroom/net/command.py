@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from fileroom.net.associate import text_of
 from fileroom.net.failure import Violation
@@ -63,8 +63,7 @@ _ANSWER = struct.Struct("<8sH8sH8sH8sH")
 _GROUP_LENGTH = struct.Struct("<HHII")
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """One received command set."""
 
     field: int  # Command Field, with RESPONSE set in a response

@@ -6,7 +6,6 @@ Only what certainly came straight to this server may pass through here, so the p
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from fileroom.web.http import Handler, Request, Response
 
@@ -24,5 +23,5 @@ class HostWithPort:
         """The answer of `app`."""
         host = request.headers.get("host", "")
         if host and ":" not in host.rpartition("]")[2] and (port := self._port()) != _DEFAULT_PORT:
-            request = replace(request, headers={**request.headers, "host": f"{host}:{port}"})
+            request = request._replace(headers={**request.headers, "host": f"{host}:{port}"})
         return self._app(request)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
 from urllib.parse import parse_qsl, unquote
 
 import orjson
@@ -46,8 +47,7 @@ class Sendable(Protocol):
 Part = bytes | memoryview | Sendable
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One HTTP request. Header names are lower case; the path is percent-decoded once and begins with a slash."""
 
     method: str
@@ -56,7 +56,7 @@ class Request:
     headers: Mapping[str, str]
     body: Body
     client: tuple[str, int]  # the connection's peer address
-    params: Mapping[str, str] = field(default_factory=dict)  # filled by the router, percent-decoded
+    params: Mapping[str, str] = MappingProxyType({})  # filled by the router, percent-decoded
     raw_path: str = ""  # the path as sent; "" when it is the same
 
     def args(self) -> list[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from fileroom import errors
 from fileroom.web.http import Handler, Request, Response, error_response
@@ -59,7 +59,7 @@ class Router:
         handler = node.methods.get("GET" if request.method == "HEAD" else request.method)
         if handler is None:
             return _other_method(request, node)
-        return handler(replace(request, params=dict(zip(node.names, values, strict=True))) if values else request)
+        return handler(request._replace(params=dict(zip(node.names, values, strict=True))) if values else request)
 
 
 def _find(node: _Node, segments: list[str], at: int, values: list[str]) -> _Node | None:
