@@ -27,20 +27,23 @@ def find(
     Raises AssociationEnded.
     """
     data = association.take() if request.has_dataset else b""
+    rest = b""
     try:
         caller.require(May.FIND)
-        status = _matches(association, context, request, data, search, ae_title)
+        status, rest = _matches(association, context, request, data, search, ae_title)
     except AssociationEnded:
         raise
     except FileroomError as error:
         status = query_status(error)
-    association.send(context.context_id, response(request, status.code, status.comment))
+    last = response(request, status.code, status.comment)
+    association.wire.send(rest + pdus(last, context.context_id, association.fragment_bytes, COMMAND))
     return status
 
 
 def _matches(
     association: Association, context: Context, request: Command, data: bytes, search: Search, ae_title: str
-) -> Status:
+) -> tuple[Status, bytes]:
+    """Send the matches; the status to end with, and the last of them, which go out with it."""
     how = syntax(context.transfer_syntax)
     patient_root = OFFERS[context.abstract_syntax].patient_root
     identifier = read_identifier(data, how, patient_root)
@@ -60,7 +63,5 @@ def _matches(
             waiting.clear()
             size = 0
             if association.cancelled(request.message_id):
-                return CANCELLED
-    if waiting:
-        association.wire.send(b"".join(waiting))
-    return SUCCESS
+                return CANCELLED, b""
+    return SUCCESS, b"".join(waiting)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from fileroom.archive.rows import SHAPES, Row
 from fileroom.dicom.attributes import BY_TAG, Level, Matching
@@ -89,13 +90,11 @@ class RowWriter:
 
     def __init__(self, identifier: Identifier, syntax: TransferSyntax, ae_title: str) -> None:
         self._identifier = identifier
-        self._constants = {LEVEL_TAG: ("CS", identifier.level.name), RETRIEVE_AE_TAG: ("AE", ae_title)}
-        if any(tag == AVAILABILITY_TAG for tag, _ in identifier.returned):
-            self._constants[AVAILABILITY_TAG] = ("CS", "ONLINE")  # all that is here lies on disk
+        self._ae_title = ae_title
         self._implicit = syntax.implicit
-        self._pack = struct.Struct("<I" if syntax.implicit else "<H").pack
+        self._pack = _LENGTH[syntax.implicit]
         self._plain = self._plan("")
-        self._plans: dict[str, _Plan] = {}
+        self._plans: dict[str, _Plan] = {}  # by character set
 
     def write(self, row: Row) -> bytes:
         """One identifier."""
@@ -136,37 +135,53 @@ class RowWriter:
         return b"".join(parts)
 
     def _plan(self, charset: str) -> _Plan:
-        constants = dict(self._constants)
-        if charset:
-            constants[CHARSET_TAG] = ("CS", charset)
-        places = SHAPES[self._identifier.level].by_tag
-        columns: list[_Column] = []
+        identifier = self._identifier
+        make = _kept_plan if len(identifier.returned) <= _KEPT_KEYS_MAX and not charset else _plan
+        return make(identifier.level, identifier.returned, self._implicit, self._ae_title, charset)
+
+
+def _plan(level: Level, returned: tuple[tuple[int, str], ...], implicit: bool, ae_title: str, charset: str) -> _Plan:
+    """How to write rows of a level for these keys."""
+    constants = {LEVEL_TAG: ("CS", level.name), RETRIEVE_AE_TAG: ("AE", ae_title)}
+    if any(tag == AVAILABILITY_TAG for tag, _ in returned):
+        constants[AVAILABILITY_TAG] = ("CS", "ONLINE")  # all that is here lies on disk
+    if charset:
+        constants[CHARSET_TAG] = ("CS", charset)
+    places = SHAPES[level].by_tag
+    columns: list[_Column] = []
+    before = b""
+    for tag, vr in sorted({**dict(returned), **{t: vr for t, (vr, _) in constants.items()}}.items()):
+        place = places.get(tag)
+        if place is None:
+            _, text = constants.get(tag, ("", ""))
+            before += _element(tag, vr, text, implicit)
+            continue
+        head = before + _head(tag, vr, implicit)
+        pad = b"\0" if vr == "UI" else b" "
+        empty = head + _LENGTH[implicit](0)
+        columns.append(_Column(place, head, empty, pad, vr == "US", charset if vr in TEXT_VRS else ""))
         before = b""
-        for tag, vr in sorted(
-            {**dict(self._identifier.returned), **{t: vr for t, (vr, _) in constants.items()}}.items()
-        ):
-            place = places.get(tag)
-            if place is None:
-                _, text = constants.get(tag, ("", ""))
-                before += self._element(tag, vr, text)
-                continue
-            head = before + self._head(tag, vr)
-            pad = b"\0" if vr == "UI" else b" "
-            columns.append(
-                _Column(place, head, head + self._pack(0), pad, vr == "US", charset if vr in TEXT_VRS else "")
-            )
-            before = b""
-        return _Plan(tuple(columns), before)
+    return _Plan(tuple(columns), before)
 
-    def _head(self, tag: int, vr: str) -> bytes:
-        return struct.pack("<HH", tag >> 16, tag & 0xFFFF) + (b"" if self._implicit else vr.encode("ascii"))
 
-    def _element(self, tag: int, vr: str, text: str) -> bytes:
-        if not self._implicit and vr in LONG_VRS:
-            return self._head(tag, vr) + bytes(6)  # always empty: a key that is not known
-        data = text.encode("ascii", "replace")
-        data += b" "[: len(data) & 1]
-        return self._head(tag, vr) + self._pack(len(data)) + data
+_KEPT_KEYS_MAX = 64  # plans for more keys are not kept: an asker may name thousands
+_kept_plan = lru_cache(maxsize=128)(_plan)  # a worklist asks for the same keys again and again
+_LENGTH = {
+    True: struct.Struct("<I").pack,
+    False: struct.Struct("<H").pack,
+}  # of an implicit VR element, an explicit one
+
+
+def _head(tag: int, vr: str, implicit: bool) -> bytes:
+    return struct.pack("<HH", tag >> 16, tag & 0xFFFF) + (b"" if implicit else vr.encode("ascii"))
+
+
+def _element(tag: int, vr: str, text: str, implicit: bool) -> bytes:
+    if not implicit and vr in LONG_VRS:
+        return _head(tag, vr, implicit) + bytes(6)  # always empty: a key that is not known
+    data = text.encode("ascii", "replace")
+    data += b" "[: len(data) & 1]
+    return _head(tag, vr, implicit) + _LENGTH[implicit](len(data)) + data
 
 
 def _shorts(text: str) -> bytes:
