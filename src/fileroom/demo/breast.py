@@ -24,7 +24,7 @@ from fileroom.demo.fields import (
     tissue_noise,
 )
 
-FAT, GLAND, MUSCLE = 0.30, 0.27, 0.27  # brightness of fat, and what gland and muscle add to it
+FAT, GLAND, MUSCLE = 0.30, 0.27, 0.22  # brightness of fat, and what gland and muscle add to it
 _COARSE = 8  # the distance from the skin is worked out on every eighth point
 
 
@@ -86,7 +86,7 @@ class Outline:
 
 def outline(breast: Breast, view: str, height: float) -> Outline:
     """The skin line of a view, `CC` or `MLO`."""
-    y = np.arange(0, height, 0.5, dtype=np.float32)
+    y = np.arange(-30, height + 30, 0.5, dtype=np.float32)  # past the image: its border is no skin
     wobble = random(breast.seed, view, "wobble").normal(0, 1, 3)
     depth = breast.depth + 2 * breast.shift
     if view == "CC":
@@ -96,8 +96,8 @@ def outline(breast: Breast, view: str, height: float) -> Outline:
         nipple_y, muscle = middle + 2.0, (0.0, 0.0)
     else:
         k = depth / 95
-        down = np.array([-10, 0, 12, 28, 42, 52, 58, 66, 76, 85, 91, 95, 99, 110]) * height / 100
-        out = np.array([54, 58, 66, 79, 90, 97, 99, 95, 80, 56, 35, 24, 22, 26]) * k
+        down = np.array([-20, 0, 12, 28, 42, 52, 58, 66, 76, 85, 91, 95, 99, 110]) * height / 100
+        out = np.array([50, 58, 66, 79, 90, 97, 99, 95, 80, 56, 35, 24, 22, 26]) * k
         x = smooth_curve(down.tolist(), out.tolist(), y, 7.0)
         nipple_y = height * 0.585 + 2 * breast.shift
         muscle = (46 * k + 2 * breast.shift, height * 0.60 + 3 * breast.shift)
@@ -288,11 +288,19 @@ def projection(breast: Breast, view: str, frame: Frame) -> Field:
         if lesion.kind in ("spiculated", "round"):
             add_mass(image, lesion, where(lesion, view, coarse.outline), coarse.frame.spacing, breast.seed)
     image *= step(coarse.skin, -0.05, 0.5)
+    soften(image)
     image = enlarge(image, (frame.rows, frame.columns))
     for lesion in breast.lesions:
         add_calcifications(image, lesion, where(lesion, view, coarse.outline), frame.spacing, breast.seed)
     add_grain(image, random(breast.seed, view, breast.shift, "grain"), 0.011)
     return np.clip(image, 0, 1, out=image)
+
+
+def soften(image: Field) -> None:
+    """Bend what is very bright, so that dense tissue over dense tissue keeps its texture."""
+    over = np.maximum(image - 0.55, 0)
+    image -= over
+    image += 0.30 * (1 - np.exp(-over / 0.30))
 
 
 def add_grain(image: Field, chance: np.random.Generator, amount: float) -> None:
