@@ -37,8 +37,9 @@ Default AE title `{Settings().ae_title}`. Every bound named here is a setting: s
 As acceptor: at most {Settings().dimse_associations_max} associations at one time, PDUs of at most
 {Settings().dimse_pdu_bytes_max // 1024} KiB, {Settings().dimse_artim_seconds:g} s to ask for an association,
 {Settings().dimse_idle_seconds:g} s of silence. While the door listens on loopback, every AE title of this machine may
-call; otherwise only configured peers are answered, by AE title and address. As requestor, for C-MOVE and `fileroom peer
-echo`: Verification and storage, to configured peers. No asynchronous operations, no TLS, no storage commitment.
+call; otherwise only configured peers are answered, by AE title and address. As requestor, for C-MOVE, sends,
+rules that forward and `fileroom peer echo`: Verification and storage, to configured peers. No
+asynchronous operations, no TLS, no storage commitment.
 
 {table(("service", "SOP class"), [(offer.name, uid) for uid, offer in services.OFFERS.items()])}
 Queries, and everything else that is not storage, in: {_plain_syntaxes()}.

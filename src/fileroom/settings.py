@@ -115,6 +115,15 @@ class Settings:
             10000,
         ),
     ] = 150
+    forward_quiet_seconds: Annotated[
+        float,
+        Note(
+            "A series has arrived when nothing more came to it for this long; then the rules of `fileroom forward` are "
+            "applied to it. What comes later has its turn later.",
+            1,
+            86400,
+        ),
+    ] = 30.0
 
     web_connections_max: Annotated[
         int,

@@ -19,6 +19,7 @@ from fileroom.ops.commands import (
     demo,
     doctor,
     export,
+    forward,
     hide,
     import_,
     peer,
@@ -73,6 +74,7 @@ app.command("export", short_help="Write studies to a ZIP with a DICOMDIR.")(expo
 app.add_typer(peer.app, name="peer", short_help="The DICOM applications Fileroom knows.")
 app.command("send", short_help="Send a study to a peer.")(send.send)
 app.command("sends", short_help="What was sent or is to be sent, and how far it is.")(send.sends)
+app.add_typer(forward.app, name="forward", short_help="Rules that forward what arrives.")
 app.command("status", short_help="What is here, and how the server is.")(status.status)
 app.command("doctor", short_help="What is wrong, and what to do.")(doctor.doctor)
 app.command("scrub", short_help="Read every byte: is all as recorded?")(scrub.scrub)

@@ -58,4 +58,5 @@ def routing_limits(settings: Settings) -> RoutingLimits:
     return RoutingLimits(
         destinations_max=settings.send_destinations_max,
         attempts_max=settings.send_attempts_max,
+        quiet_seconds=settings.forward_quiet_seconds,
     )

@@ -78,6 +78,9 @@ class Dispatcher:
                 self._employ()
             except FileroomError as error:
                 _log.warning("sends wait error=%s", error)
+            except Exception:  # noqa: BLE001 - the boundary of the thread: it looks again
+                _log.exception("sends wait")
+                self._stopping.wait(LOOK_SECONDS)
             self._waking.wait(LOOK_SECONDS)
 
     def _adopt(self) -> None:

@@ -12,6 +12,8 @@ from fileroom.routing.attempts import PAUSES_SECONDS, Attempts
 from fileroom.routing.delivery import Sender
 from fileroom.routing.dispatch import Dispatcher
 from fileroom.routing.echo import Echo, echo
+from fileroom.routing.forward import Forwarder
+from fileroom.routing.rulebook import Matching, Rulebook
 from fileroom.routing.sends import Send, SendObject, Sends, State
 
 
@@ -21,11 +23,12 @@ class RoutingLimits:
 
     destinations_max: int = 16  # sent to at one time, over one association each
     attempts_max: int = 150  # in a row that deliver nothing; then a send has failed
+    quiet_seconds: float = 30.0  # without a new object; then a series has arrived and rules are applied to it
     pauses_seconds: tuple[float, ...] = PAUSES_SECONDS  # after each of them; the last one for all after
 
 
 class Routing:
-    """Sends and their threads. `start` once, `stop` once; everything else from any thread.
+    """Sends, rules and their threads. `start` once, `stop` once; everything else from any thread.
 
     Every method raises DatabaseUnavailable; those that change return once durable and raise StorageFull.
     """
@@ -35,22 +38,27 @@ class Routing:
         self._peers = peers
         self._sender = sender
         self._sends = Sends(database)
+        self.rules = Rulebook(database)  # thread-safe, as this is
         self._dispatcher = Dispatcher(
             Attempts(database, limits.attempts_max, limits.pauses_seconds), peers, sender, limits.destinations_max
         )
 
+        self._forwarder = Forwarder(database, self._sends, limits.quiet_seconds, self._dispatcher.wake)
+
     def start(self) -> None:
-        """Send what waits, and what waits from now on."""
+        """Send what waits, and what waits from now on; apply the rules to what arrives."""
         self._dispatcher.start()
+        self._forwarder.start()
 
     def stop(self, drain_seconds: float = 5.0) -> None:
         """Let the objects that are on their way arrive, at most that long; the rest goes on at the next start."""
+        self._forwarder.stop()
         self._dispatcher.stop(drain_seconds)
 
     @property
     def alive(self) -> bool:
         """Whether the threads run."""
-        return self._dispatcher.alive
+        return self._dispatcher.alive and self._forwarder.alive
 
     def send(self, study_uid: str, destination: str, requested_by: str, series_uids: Sequence[str] = ()) -> Send:
         """Queue what is here of a study, or of some of its series, for a peer.
@@ -95,6 +103,15 @@ class Routing:
     def retry(self, key: int) -> Send:
         """Try now what has not arrived, refused objects too. Raises NotFound, BadRequest when nothing is left."""
         queued = self._sends.retry(key)
+        self._dispatcher.wake()
+        return queued
+
+    def apply_rule(self, key: int, requested_by: str) -> Matching:
+        """Send what is here that a rule asks for; `rules.matching` says beforehand how much that is.
+
+        Raises NotFound, BadRequest over a million objects or for a name that cannot be one.
+        """
+        queued = self.rules.apply(key, requested_by)
         self._dispatcher.wake()
         return queued
 
