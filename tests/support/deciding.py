@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import urllib.error
+import urllib.request
+
 import sqlalchemy as sa
 from pydicom.dataset import Dataset
 
@@ -10,8 +14,10 @@ from fileroom.archive.conflicts import Conflicts
 from fileroom.archive.scrub import scrub
 from fileroom.archive.search import Query, Search
 from fileroom.database import METADATA, Database
+from fileroom.dicom import part10
 from fileroom.dicom.attributes import BY_KEYWORD, Level
-from tests.support.archives import Archive, ct
+from tests.support.archives import EXPLICIT_LE, Archive, ct, encoded
+from tests.support.fileroom import FileroomServer
 from tests.support.truth import wrong_counts
 
 STUDY, SERIES, SOP = "1.2.9.1", "1.2.9.1.1", "1.2.9.1.1.1"
@@ -59,3 +65,14 @@ def settled(archive: Archive) -> None:
     """The index, the packs and the counts agree."""
     assert scrub(archive.database, archive.packs).findings == ()
     assert wrong_counts(archive.database) == []
+
+
+def send(server: FileroomServer, *datasets: Dataset) -> None:
+    """Send each by STOW-RS, one after the other; that one is kept for a person is no failure here."""
+    for dataset in datasets:
+        prefix = part10.prefix(dataset.SOPClassUID, dataset.SOPInstanceUID, EXPLICIT_LE, "TEST")
+        request = urllib.request.Request(
+            f"{server.dicomweb}/studies", prefix + encoded(dataset), {"content-type": "application/dicom"}
+        )
+        with contextlib.suppress(urllib.error.HTTPError):
+            urllib.request.urlopen(request, timeout=30).close()

@@ -220,6 +220,19 @@ HEALING_SPOTS: dict[str, Callable[[int], None]] = {
 }
 
 
+def _deciding() -> Any:
+    from fileroom.archive import conflicts
+
+    return conflicts
+
+
+DECIDING_SPOTS: dict[str, Callable[[int], None]] = {
+    "former kept aside, not exchanged": _at(_deciding, "keep_aside", after=True),
+    "exchanged, not written down": _at(_deciding, "exchange", after=True),
+    "written down, not committed": _at(_deciding, "write_act", after=True),
+}
+
+
 # -- storage that fails -----------------------------------------------------------------------------------------------
 
 
@@ -247,7 +260,7 @@ def main() -> None:
     sys.argv = sys.argv[2:]
     if fault.startswith("kill:"):
         _, spot, count = fault.split(":")
-        (SPOTS | HEALING_SPOTS)[spot](int(count))
+        (SPOTS | HEALING_SPOTS | DECIDING_SPOTS)[spot](int(count))
     elif fault.startswith("full:"):
         _no_room_while(Path(fault.removeprefix("full:")))
     else:

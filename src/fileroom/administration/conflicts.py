@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 from fileroom import errors
+from fileroom.administration.sides import CAME, HERE, said, sides_of
 from fileroom.archive.conflicts import Conflicts
 from fileroom.archive.decode import Decoder
-from fileroom.archive.differences import compare
+from fileroom.archive.differences import differences
 from fileroom.archive.held import KINDS
 from fileroom.archive.kept import Kept
-from fileroom.archive.packs import Packs
 from fileroom.archive.retrieve import Retriever
 from fileroom.archive.verdicts import Verdict
+from fileroom.database import Database
+from fileroom.dicom.compare import Pixels
 from fileroom.dicom.render_options import RenderOptions, Viewport
 from fileroom.dicom.syntax import syntax
-from fileroom.web.http import Request, Response
+from fileroom.web.http import Request, Response, error_status
 from fileroom.web.pages import Pages, form, see_other
 from fileroom.web.router import Router
 
@@ -31,16 +33,24 @@ _ACTS = {
     Verdict.KEEP_OUT: "Keep it out",
 }
 
+_PIXELS = {
+    Pixels.SAME: "The pixels are the same, bit for bit.",
+    Pixels.DIFFERENT: "The pixels are not the same.",
+    Pixels.STORED_DIFFERENTLY: "The pixels are stored in different ways: only the pictures tell whether they differ.",
+    Pixels.ONE_WITHOUT: "Only one of them has pixels.",
+    Pixels.NONE: "Neither has pixels.",
+}
+
 
 class ConflictsPage:
     """The handlers under `/conflicts`."""
 
     def __init__(
-        self, pages: Pages, conflicts: Conflicts, packs: Packs, retriever: Retriever, decoder: Decoder
+        self, pages: Pages, conflicts: Conflicts, database: Database, retriever: Retriever, decoder: Decoder
     ) -> None:
         self._pages = pages
         self._conflicts = conflicts
-        self._packs = packs
+        self._database = database
         self._retriever = retriever
         self._decoder = decoder
 
@@ -75,19 +85,19 @@ class ConflictsPage:
 
     def _page(self, request: Request, *, status: int = 200, wrong: errors.FileroomError | None = None) -> Response:
         conflict = self._conflicts.get(_number(request.params["id"]))
-        trouble, comparison = "", None
+        comparison = None
         if conflict.other is not None:
-            try:
-                comparison = compare(self._packs, conflict.other, conflict.came)
-            except errors.DamagedPack as error:
-                trouble = str(error)
+            comparison = differences(self._retriever, conflict.other, conflict.came)
+        sides = sides_of(self._conflicts, self._database, conflict)
         return self._pages.page(
             request,
             "administration/conflict.html",
             status=status,
             conflict=conflict,
+            sides=sides,
+            said=said(sides),
             comparison=comparison,
-            trouble=trouble,
+            pixels=_PIXELS,
             kinds=KINDS,
             acts=_ACTS,
             wrong=wrong,
@@ -96,7 +106,7 @@ class ConflictsPage:
     def picture(self, request: Request) -> Response:
         """One version's picture: side `came` or `here`. Raises NotFound, UndecodableImage, DamagedPack, Busy."""
         conflict = self._conflicts.get(_number(request.params["id"]))
-        kept: Kept | None = {"came": conflict.came, "here": conflict.other}.get(request.params["side"])
+        kept: Kept | None = {CAME: conflict.came, HERE: conflict.other}.get(request.params["side"])
         if kept is None:
             raise errors.NotFound("no such version")
         arrival = self._conflicts.arrival(kept)
@@ -110,8 +120,10 @@ class ConflictsPage:
         return Response(200, [("content-type", options.media_type), ("cache-control", "no-store")], [found])
 
     def decide(self, request: Request) -> Response:
-        """Carry out the decision that the form names. Raises NotFound, BadRequest; when somebody else was faster the
-        page says so and nothing is done."""
+        """Carry out the decision that the form names.
+
+        Raises NotFound, BadRequest. When somebody else was faster the page says so and nothing is done.
+        """
         fields = form(request)
         try:
             verdict = Verdict(fields.get("verdict", ""))
@@ -134,12 +146,12 @@ class ConflictsPage:
         fields = form(request)
         return self._act(request, lambda held: self._conflicts.undo(held, who=_BY, seen=fields.get("seen", "")))
 
-    def _act(self, request: Request, act: Any) -> Response:
+    def _act(self, request: Request, act: Callable[[int], None]) -> Response:
         held = _number(request.params["id"])
         try:
             act(held)
-        except (errors.Superseded, errors.BadRequest, errors.DamagedPack) as error:
-            return self._page(request, status=409, wrong=error)
+        except (errors.Superseded, errors.BadRequest, errors.DamagedPack, errors.RefusedObject) as error:
+            return self._page(request, status=error_status(error), wrong=error)
         return see_other(f"/conflicts/{held}")
 
 

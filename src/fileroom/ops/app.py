@@ -68,7 +68,7 @@ def web_app(
         our_title=settings.ae_title,
     ).add_routes(router)
     ConflictsPage(
-        pages, Conflicts(rooms.database, rooms.packs), rooms.packs, rooms.retriever, rooms.decoder
+        pages, Conflicts(rooms.database, rooms.packs), rooms.database, rooms.retriever, rooms.decoder
     ).add_routes(router)
     Upload(pages, rooms.receiver, settings.home / "spool", settings.site).add_routes(router)
     live.add_routes(router)

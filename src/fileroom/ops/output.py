@@ -69,6 +69,11 @@ class Ticker:
             sys.stderr.flush()
 
 
+def printable(text: str) -> str:
+    """A value of an object for a terminal: what would steer it, or turn its lines around, is shown as a dot."""
+    return "".join(c if c.isprintable() else "·" for c in text)
+
+
 def when(since_1970_ms: int) -> str:
     """A time as people say it, in this machine's zone."""
     return datetime.fromtimestamp(since_1970_ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S")

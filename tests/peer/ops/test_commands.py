@@ -235,6 +235,27 @@ def test_a_conflict_is_decided_and_taken_back(home: Path, files: Path) -> None:
     assert answer("conflicts", "--undo", number, "--home", home) == {"id": held["id"], "verdict": None}
     assert [found["id"] for found in answer("conflicts", "--home", home)["held"]] == [held["id"]]
     fileroom("conflicts", "--decide", number, "--verdict", "perhaps", "--home", home, code=2)
+    fileroom("conflicts", "--decide", "17", "--verdict", "keep", "--home", home, code=1)
+    fileroom("conflicts", "--decide", number, "--verdict", "keep", "--home", home)
+    late = answer("conflicts", "--decide", number, "--verdict", "replace", "--home", home, code=1)
+    assert late["error"].startswith("decided already: keep")
+
+
+def test_a_conflict_is_shown(home: Path, files: Path) -> None:
+    other = files.parent / "other"
+    other.mkdir()
+    (other / "0.dcm").write_bytes((files / "0.dcm").read_bytes().replace(b"no change", b"a change "))
+    fileroom("import", other, "--home", home, code=1)
+    (held,) = answer("conflicts", "--home", home)["held"]
+    shown = answer("conflicts", "--show", str(held["id"]), "--home", home)
+    (difference,) = shown["comparison"]["differences"]
+    assert ("no change" in difference["one"], "a change" in difference["other"]) == (True, True)
+    assert shown["choices"] == ["keep", "replace"]
+    assert not any(line["differs"] for line in shown["says"])
+    text = fileroom("conflicts", "--show", str(held["id"]), "--home", home)
+    assert f"{difference['name']} {difference['tag']}" in text
+    assert "may be decided: keep, replace" in text
+    fileroom("conflicts", "--show", "17", "--home", home, code=1)
 
 
 def test_doctor_finds_a_sound_home_sound(home: Path) -> None:

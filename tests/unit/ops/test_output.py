@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from fileroom.ops.output import Output, size
+from fileroom.ops.output import Output, printable, size
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,7 @@ def test_for_programs_there_is_one_document_and_nothing_else(capsys: pytest.Capt
     out.table(("name",), [("CT",)])
     out.result({"peers": ["CT"]})
     assert json.loads(capsys.readouterr().out) == {"peers": ["CT"]}
+
+
+def test_a_value_steers_no_terminal() -> None:
+    assert printable("A\x1b[2J\u202eB\n山田") == "A·[2J·B·山田"
