@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import sys
 from email.message import Message
 from importlib import metadata
 
 import pytest
 
-from tests.house.tree import ROOT, shown, tracked
+from tests.house.tree import ROOT, SOURCE, shown, tracked
 
 PINS = ("requirements.txt", "requirements-dev.txt")
 _PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)(?:\[[^]]*\])?==", re.MULTILINE)
@@ -43,6 +45,32 @@ def test_no_dependency_is_under_the_gpl() -> None:
     gpl = re.compile(r"\bA?GPL|General Public Licen[sc]e", re.IGNORECASE)
     bad = {name: licence for name, licence in licences.items() if gpl.search(licence) and not lesser.search(licence)}
     assert bad == {}
+
+
+def test_the_product_imports_only_what_a_plain_installation_has() -> None:
+    """Wherever an import stands: one inside a function is missed by everything that has the tests' packages too."""
+    distributions = metadata.packages_distributions()
+    pinned = set(_pinned("requirements.txt"))
+    modules = {
+        (name.partition(".")[0], shown(path))
+        for path in SOURCE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        for name in _imported(node)
+    }
+    missing = [
+        f"{place}: {module}"
+        for module, place in sorted(modules)
+        if module not in sys.stdlib_module_names
+        and module != "fileroom"
+        and not pinned & {name.lower().replace("_", "-") for name in distributions.get(module, ())}
+    ]
+    assert missing == []
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module] if isinstance(node, ast.ImportFrom) and node.module and not node.level else []
 
 
 def test_fileroom_itself_is_apache_2() -> None:
