@@ -17,6 +17,7 @@ from tests.support.fixtures import (  # noqa: F401 - a fixture is found by being
     postgres,
     postgres_server,
     real_objects,
+    small_disk,
     start_fileroom,
 )
 

@@ -18,11 +18,10 @@ from fileroom.dicom.compare import Pixels
 from fileroom.dicom.render_options import RenderOptions, Viewport
 from fileroom.dicom.syntax import syntax
 from fileroom.web.http import Request, Response, error_status
-from fileroom.web.pages import Pages, form, see_other
+from fileroom.web.pages import NOT_SIGNED_IN, Pages, form, see_other
 from fileroom.web.router import Router
 
 _LISTED = 50
-_BY = "web page, not signed in"  # who decided, as long as nobody signs in
 _PICTURE_PIXELS = 320
 
 # What each decision means, in the words of its button.
@@ -134,7 +133,7 @@ class ConflictsPage:
             lambda held: self._conflicts.decide(
                 held,
                 verdict,
-                who=_BY,
+                who=NOT_SIGNED_IN,
                 why=fields.get("why", ""),
                 strange=fields.get("strange") == "1",
                 seen=fields.get("seen", ""),
@@ -144,7 +143,9 @@ class ConflictsPage:
     def undo(self, request: Request) -> Response:
         """Take the decision that stands back. Raises as `decide` does."""
         fields = form(request)
-        return self._act(request, lambda held: self._conflicts.undo(held, who=_BY, seen=fields.get("seen", "")))
+        return self._act(
+            request, lambda held: self._conflicts.undo(held, who=NOT_SIGNED_IN, seen=fields.get("seen", ""))
+        )
 
     def _act(self, request: Request, act: Callable[[int], None]) -> Response:
         held = _number(request.params["id"])

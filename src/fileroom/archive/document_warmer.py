@@ -25,10 +25,12 @@ _WAITING_MAX = 10_000  # series remembered; of those beyond, the document is mad
 _SERIES, _STUDY, _INSTANCE = schema.series, schema.study, schema.instance
 
 _NEWEST = sa.select(sa.func.coalesce(sa.func.max(_INSTANCE.c.id), 0))
+# Grouped by an expression: by the column, SQLite would walk its whole index to save the sorting of a few rows
+_SERIES_KEY = _INSTANCE.c.series_pk + 0
 _GROWN = (
-    sa.select(_INSTANCE.c.series_pk, sa.func.max(_INSTANCE.c.id))
+    sa.select(_SERIES_KEY, sa.func.max(_INSTANCE.c.id))
     .where(_INSTANCE.c.id > sa.bindparam("last"))
-    .group_by(_INSTANCE.c.series_pk)
+    .group_by(_SERIES_KEY)
 )
 _UIDS = (
     sa.select(_STUDY.c.study_uid, _SERIES.c.series_uid, _SERIES.c.instance_count)

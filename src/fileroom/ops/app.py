@@ -40,7 +40,7 @@ from fileroom.web.host import HostWithPort
 from fileroom.web.http import ErrorAnswer, Handler
 from fileroom.web.loopback import LoopbackOnly
 from fileroom.web.origin import SameOriginWrites
-from fileroom.web.pages import Pages
+from fileroom.web.pages import NOT_SIGNED_IN, Pages
 
 
 def web_app(
@@ -93,7 +93,7 @@ def _sending(rooms: Rooms) -> Sending:
     """How the study page sends to peers, and what it tells of it."""
 
     def send(study_uid: str, peer: str) -> None:
-        rooms.routing.send(study_uid, peer, "web page, not signed in")
+        rooms.routing.send(study_uid, peer, NOT_SIGNED_IN)
 
     def sent(study_uid: str) -> list[Sent]:
         return [

@@ -11,7 +11,7 @@ from fileroom.archive.retrieve import Retriever, StoredInstance
 from fileroom.archive.stack import series_pictures
 from fileroom.database import Database
 from fileroom.dicom.tag_tree import tag_tree
-from fileroom.reading.study import person
+from fileroom.reading.study import no_study, person
 from fileroom.web.http import Request, Response
 from fileroom.web.pages import Pages
 from fileroom.web.router import Router
@@ -103,7 +103,7 @@ class Look:
     def _overview(self, request: Request) -> Overview:
         found = study_overview(self._database, request.params["study"])
         if found is None:
-            raise errors.NotFound("this study is not here, or was hidden", hint="look for it in the list of studies")
+            raise no_study()
         return found
 
 

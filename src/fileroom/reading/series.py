@@ -13,7 +13,7 @@ from fileroom.database import Database
 from fileroom.dicom.syntax import EXPLICIT_LE, syntax
 from fileroom.dicom.tag_names import tag_text
 from fileroom.dicom.tag_tree import Kind, Line, tag_tree
-from fileroom.reading.study import kind_text, person, source_text
+from fileroom.reading.study import kind_text, no_study, person, source_text
 from fileroom.web.http import Request, Response
 from fileroom.web.pages import Pages
 from fileroom.web.router import Router
@@ -102,7 +102,7 @@ class SeriesPage:
     def _study(self, request: Request) -> StudyValues:
         study = study_values(self._database, request.params["study"])
         if study is None:
-            raise errors.NotFound("this study is not here, or was hidden", hint="look for it in the list of studies")
+            raise no_study()
         return study
 
 

@@ -13,14 +13,12 @@ from fileroom.dicom.storage_classes import STORAGE_CLASSES
 from fileroom.reading.persons import age_text, sex_text
 from fileroom.reading.ways import Ways
 from fileroom.web.http import Request, Response
-from fileroom.web.pages import Pages, form, see_other
+from fileroom.web.pages import NOT_SIGNED_IN, Pages, form, see_other
 from fileroom.web.router import Router
 from fileroom.web.segment import segment
 
 REASON_CHARACTERS_MAX = 500
-_BY = "web page, not signed in"  # who hid it, as long as nobody signs in
-_DOORS = {"dimse": "DICOM, from", "stow": "DICOMweb, from", "import": "import,", "upload": "upload,"}
-_NO_STUDY = "this study is not here, or was hidden"
+_DOORS = {"dimse": "DICOM, from", "stow": "DICOMweb, from", "import": "import,", "upload": "upload,", "demo": "the"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +28,11 @@ class Person:
     values: StudyValues
     age: str  # at the study, "" when unknown
     sex: str
+
+
+def no_study() -> errors.NotFound:
+    """What to raise when a study is asked for that nobody may know of."""
+    return errors.NotFound("this study is not here, or was hidden", hint="look for it in the list of studies")
 
 
 def person(values: StudyValues) -> Person:
@@ -62,14 +65,14 @@ class StudyPage:
         if found is None:
             if hidden_study(self._database, study_uid) is not None:
                 return see_other(_path(study_uid, "/hidden"))
-            raise errors.NotFound(_NO_STUDY, hint="look for it in the list of studies")
+            raise no_study()
         return self._filled(request, "reading/study.html", found)
 
     def contents(self, request: Request) -> Response:
         """The part of the page that changes while the study arrives. Raises NotFound."""
         found = study_overview(self._database, request.params["study"])
         if found is None:
-            raise errors.NotFound(_NO_STUDY)
+            raise no_study()
         return self._filled(request, "reading/contents.html", found)
 
     def _filled(self, request: Request, template: str, found: Overview) -> Response:
@@ -100,7 +103,7 @@ class StudyPage:
         study_uid, sending = request.params["study"], self._ways.sending
         peer = form(request).get("peer", "")
         if sending is None or study_values(self._database, study_uid) is None:
-            raise errors.NotFound(_NO_STUDY)
+            raise no_study()
         if peer not in sending.peers():
             raise errors.NotFound("no such peer", hint="choose one of those that the page lists")
         sending.send(study_uid, peer)
@@ -116,7 +119,7 @@ class StudyPage:
             )
         if fields.get("sure") != "yes":
             raise errors.BadRequest("the box that confirms it was not ticked", hint="go back; the study was not hidden")
-        hide(self._database, study_uid, reason, _BY)
+        hide(self._database, study_uid, reason, NOT_SIGNED_IN)
         return see_other(_path(study_uid, "/hidden"))
 
     def hidden(self, request: Request) -> Response:

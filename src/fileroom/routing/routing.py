@@ -13,7 +13,7 @@ from fileroom.routing.delivery import Sender
 from fileroom.routing.dispatch import Dispatcher
 from fileroom.routing.echo import Echo, echo
 from fileroom.routing.forward import Forwarder
-from fileroom.routing.rulebook import Matching, Rulebook
+from fileroom.routing.rulebook import Rulebook
 from fileroom.routing.sends import Send, SendObject, Sends, State
 
 
@@ -103,15 +103,6 @@ class Routing:
     def retry(self, key: int) -> Send:
         """Try now what has not arrived, refused objects too. Raises NotFound, BadRequest when nothing is left."""
         queued = self._sends.retry(key)
-        self._dispatcher.wake()
-        return queued
-
-    def apply_rule(self, key: int, requested_by: str) -> Matching:
-        """Send what is here that a rule asks for; `rules.matching` says beforehand how much that is.
-
-        Raises NotFound, BadRequest over a million objects or for a name that cannot be one.
-        """
-        queued = self.rules.apply(key, requested_by)
         self._dispatcher.wake()
         return queued
 

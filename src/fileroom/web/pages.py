@@ -29,6 +29,7 @@ PAGE_HEADERS = (
     ("cache-control", "no-store"),
 )
 FORM_BYTES_MAX = 1 << 20
+NOT_SIGNED_IN = "web page, not signed in"  # who acts on a page, as long as nobody signs in
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
-import pytest
 
 from fileroom.administration.upload import Upload
 from fileroom.web.pages import Pages
@@ -16,18 +12,6 @@ from fileroom.web.router import Router
 from tests.support import corpus
 from tests.support.archives import running_archive
 from tests.support.web import RawClient, serving
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 4 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("mounting a small file system needs root")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def test_a_disk_that_is_nearly_full_is_said_and_nothing_of_the_file_stays(small_disk: Path, tmp_path: Path) -> None:

@@ -31,8 +31,11 @@ def test_a_study_is_sent_from_its_page(
         page.select_option("#peer", "STORESCP")
         page.get_by_role("button", name="Send all 4 objects").click()
         receiver.wait_until(lambda: len(list(got.iterdir())) == 4)
-        page.wait_for_timeout(2500)
-        page.reload()
+        for _ in range(20):  # what was confirmed is written down every second
+            page.reload()
+            if "done" in page.locator("#sent + ul").inner_text():
+                break
+            page.wait_for_timeout(500)
         expect(page.locator("#sent + ul")).to_contain_text("done: 4 of 4")
         assert accessibility(page) == []
         assert watched.problems == []

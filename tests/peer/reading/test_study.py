@@ -65,6 +65,7 @@ def test_a_study_is_opened_looked_at_hidden_and_brought_back(fileroom_server: Fi
     for _ in range(3):
         page.keyboard.press("ArrowDown")
     expect(page.locator("#place")).to_have_text("Image 4 of 12")
+    expect(page).to_have_url(re.compile("&at=4"))  # written once the turning has paused
     page.reload()
     expect(page.locator("#place")).to_have_text("Image 4 of 12")
     assert accessibility(page) == []

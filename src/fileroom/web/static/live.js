@@ -4,6 +4,7 @@
 (() => {
   const parts = document.querySelectorAll("[data-live]");
   if (!parts.length || !("EventSource" in window)) return;
+  const GAP_MS = 3000; // between two refreshes: a page counts the whole archive, and arrivals come every second
   let asking = false;
   let again = false;
   const refresh = async () => {
@@ -23,11 +24,13 @@
     } catch {
       // the server is away: the next event comes when it is back
     }
-    asking = false;
-    if (again) {
-      again = false;
-      refresh();
-    }
+    setTimeout(() => {
+      asking = false;
+      if (again) {
+        again = false;
+        refresh();
+      }
+    }, GAP_MS);
   };
   const source = new EventSource("/live");
   source.addEventListener("studies", refresh);
