@@ -87,8 +87,8 @@ def _sqlite_engine(url: sa.URL, busy_timeout_seconds: float) -> sa.Engine:
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # BEGIN is ours, below
+        _log_ahead(connection, busy_timeout_seconds)
         for pragma in (
-            "journal_mode=WAL",
             "synchronous=FULL",  # a commit survives power loss
             "foreign_keys=ON",
             "cache_size=-16384",
@@ -106,6 +106,19 @@ def _sqlite_engine(url: sa.URL, busy_timeout_seconds: float) -> sa.Engine:
             connection.exec_driver_sql("BEGIN IMMEDIATE")  # a read sees each statement's own snapshot
 
     return engine
+
+
+def _log_ahead(connection: sqlite3.Connection, busy_timeout_seconds: float) -> None:
+    """Set the write-ahead log. Who first opens a new file is in another's way here, and SQLite does not wait."""
+    until = time.monotonic() + busy_timeout_seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+        time.sleep(0.01)
 
 
 def _server_engine(url: sa.URL) -> sa.Engine:

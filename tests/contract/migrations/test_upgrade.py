@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -73,6 +76,22 @@ def test_processes_that_start_at_once_take_turns(database_url: str) -> None:
     said = [process.communicate(timeout=60) for process in started]
     assert [process.returncode for process in started] == [0] * 4, said
     assert sorted(out.decode().strip() for out, _ in said) == ["False", "False", "False", "True"]
+
+
+def test_connections_that_open_a_new_file_at_once_all_get_in(tmp_path: Path) -> None:
+    for round_ in range(20):
+        together = threading.Barrier(4)
+
+        def look(path: Path = tmp_path / f"{round_}.sqlite", together: threading.Barrier = together) -> str | None:
+            database = Database(f"sqlite:///{path}")
+            together.wait(10)
+            try:
+                return migrations.revision(database)
+            finally:
+                database.close()
+
+        with ThreadPoolExecutor(4) as pool:
+            assert [seen.result() for seen in [pool.submit(look) for _ in range(4)]] == [None] * 4
 
 
 def _shape(database: Database) -> dict[str, object]:
