@@ -59,6 +59,7 @@ def web_app(
     router.add("GET", "/readyz", health.ready)
     router.add("GET", "/metrics", metrics.page)
     router.add("GET", "/static/{name}", pages.assets)
+    router.add("GET", "/favicon.ico", pages.assets.icon)
     Home(pages, lambda: _facts(settings, rooms, *doors())).add_routes(router)
     PeersPage(
         pages,

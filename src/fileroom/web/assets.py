@@ -51,6 +51,10 @@ class Assets:
         asset = self._assets.get(name)
         return f"/static/{name}?v={asset.digest}" if asset else f"/static/{name}"
 
+    def icon(self, request: Request) -> Response:
+        """`/favicon.ico`, which a browser asks for beside every answer that names no icon. Raises NotFound."""
+        return self(request._replace(params={"name": "fileroom.svg"}, query=""))
+
     def __call__(self, request: Request) -> Response:
         """The file, or 304 when the asker has it. Raises NotFound."""
         asset = self._assets.get(request.params["name"])
