@@ -62,17 +62,22 @@ class ConflictsPage:
         router.add("POST", "/conflicts/{id}/undo", self.undo)
 
     def listing(self, request: Request) -> Response:
-        """What waits for a person, newest first; with `?all=1` what was decided too. Raises BadRequest."""
+        """What waits for a person, newest first; with `?all=1` what was decided too. Raises BadRequest.
+
+        `?study=UID`: only what concerns one study.
+        """
         args = dict(request.args())
         decided = args.get("all") == "1"
         before = _number(args["before"]) if args.get("before") else None
-        found = self._conflicts.listed(decided=decided, limit=_LISTED + 1, before=before)
+        study = args.get("study") or None
+        found = self._conflicts.listed(decided=decided, limit=_LISTED + 1, before=before, study_uid=study)
         return self._pages.page(
             request,
             "administration/conflicts.html",
             found=found[:_LISTED],
             more=found[_LISTED - 1].id if len(found) > _LISTED else None,
             decided=decided,
+            study=study,
             counts=self._conflicts.counts(),
             settled=sum(self._conflicts.counts(decided=True).values()),
             kinds=KINDS,

@@ -45,9 +45,14 @@ class Conflicts:
         self._database = database
         self._packs = packs
 
-    def listed(self, *, decided: bool = False, limit: int = 50, before: int | None = None) -> list[HeldObject]:
-        """Those that wait for a person, newest first; with `decided` the others too. `before`: behind this one."""
-        return held_objects(self._database, limit=limit, decided=decided, before=before)
+    def listed(
+        self, *, decided: bool = False, limit: int = 50, before: int | None = None, study_uid: str | None = None
+    ) -> list[HeldObject]:
+        """Those that wait for a person, newest first; with `decided` the others too. `before`: behind this one.
+
+        `study_uid`: only those that name this study, or have the UID of an object in it.
+        """
+        return held_objects(self._database, limit=limit, decided=decided, before=before, study_uid=study_uid)
 
     def counts(self, *, decided: bool = False) -> dict[str, int]:
         """How many of each kind wait for a person; with `decided`, how many do no longer."""

@@ -39,11 +39,16 @@ class HeldObject:
 
 
 def held_objects(
-    database: Database, *, limit: int | None = None, decided: bool = False, before: int | None = None
+    database: Database,
+    *,
+    limit: int | None = None,
+    decided: bool = False,
+    before: int | None = None,
+    study_uid: str | None = None,
 ) -> list[HeldObject]:
     """What waits for a person, newest first; with `decided`, what was decided too. Raises DatabaseUnavailable.
 
-    `before`: go on behind the object with this number.
+    `before`: go on behind the object with this number. `study_uid`: only what concerns this study, see `held_of_study`.
     """
     held = schema.held.c
     query = _QUERY.where(held.kind != FORMER).order_by(held.id.desc()).limit(limit)
@@ -51,6 +56,8 @@ def held_objects(
         query = query.where(held.verdict.is_(None))
     if before is not None:
         query = query.where(held.id < before)
+    if study_uid is not None:
+        query = query.where(_of_study(study_uid))
     with database.read() as connection:
         rows: Iterable[Any] = connection.execute(query).all()
         return [HeldObject(*row) for row in rows]
@@ -75,6 +82,26 @@ def held_counts(database: Database, *, decided: bool = False) -> dict[str, int]:
     query = sa.select(held.kind, sa.func.count()).where(which, held.kind != FORMER).group_by(held.kind)
     with database.read() as connection:
         return {str(kind): int(count) for kind, count in connection.execute(query)}
+
+
+def held_of_study(database: Database, study_uid: str) -> int:
+    """How many objects wait for a person that name this study, or have the UID of an object in it.
+
+    Raises DatabaseUnavailable.
+    """
+    held = schema.held.c
+    waits = (held.verdict.is_(None), held.kind != FORMER, _of_study(study_uid))
+    with database.read() as connection:
+        return connection.execute(sa.select(sa.func.count()).select_from(schema.held).where(*waits)).scalar_one()
+
+
+def _of_study(study_uid: str) -> sa.ColumnElement[bool]:
+    """Looks at what is held rather than at the study: that is less."""
+    held, live, series, study = (table.c for table in (schema.held, schema.instance, schema.series, schema.study))
+    served = sa.select(live.id).join(schema.series, series.id == live.series_pk)
+    served = served.join(schema.study, study.id == series.study_pk)
+    in_study = served.where(live.sop_uid == held.sop_uid, study.study_uid == study_uid).correlate(schema.held)
+    return sa.or_(held.study_uid == study_uid, in_study.exists())
 
 
 _HELD, _LIVE = schema.held.c, schema.instance.c

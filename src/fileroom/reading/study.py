@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fileroom import errors
+from fileroom.archive.held import held_of_study
 from fileroom.archive.hide import HiddenStudy, hidden_study, hide, unhide
 from fileroom.archive.overview import Overview, SeriesOverview, StudyValues, study_overview, study_values
 from fileroom.archive.recent import QUIET_SECONDS
@@ -85,6 +86,7 @@ class StudyPage:
             overview=found,
             study=study,
             person=person(study),
+            waiting=held_of_study(self._database, study.study_uid),
             at=_path(study.study_uid),
             quiet_seconds=QUIET_SECONDS,
             viewer=lambda *uids: ways.viewer(list(uids), modalities) if ways.viewer else None,

@@ -13,6 +13,7 @@ from fileroom import errors
 from fileroom.archive import schema
 from fileroom.archive.conflicts import Conflicts
 from fileroom.archive.documents import Documents
+from fileroom.archive.held import held_of_study
 from fileroom.archive.receive import Outcome, Source
 from fileroom.archive.verdicts import Verdict
 from fileroom.archive.word_maker import WordMaker
@@ -344,3 +345,19 @@ def test_the_study_list_finds_by_what_is_decided(archive: Archive) -> None:
     for held in (of_patient, of_object):
         conflicts.undo(held, who="Ada")
     assert everything(archive.database) == before
+
+
+def test_a_study_knows_what_waits_about_it(archive: Archive) -> None:
+    archive.store(ct(1))
+    archive.store(ct(1, study=2))
+    assert held_of_study(archive.database, STUDY) == 0
+    archive.store(other())
+    of_object = one_held(archive)
+    archive.store(other(StudyInstanceUID="1.2.9.3", PixelData=b"\1" * 32))  # names another study, and its UID is here
+    archive.store(ct(2, patient="P2", study=2))
+    conflicts = conflicts_of(archive)
+    assert [held_of_study(archive.database, uid) for uid in (STUDY, "1.2.9.2", "1.2.9.3", "1.2.9.4")] == [2, 1, 1, 0]
+    assert len(conflicts.listed(study_uid=STUDY)) == 2
+    conflicts.decide(of_object, Verdict.KEEP, who="Ada")
+    assert held_of_study(archive.database, STUDY) == 1
+    assert len(conflicts.listed(study_uid=STUDY, decided=True)) == 2

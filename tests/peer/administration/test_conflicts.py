@@ -71,7 +71,9 @@ def test_an_object_of_another_patient_is_looked_at_beside_the_study_filed_and_ta
     with chromium() as browser:
         page = browser.new_page(java_script_enabled=False)  # all of it works without
         watched = Watched(page)
-        page.goto(f"{fileroom_server.url}/conflicts")
+        page.goto(f"{fileroom_server.url}/studies/1.2.9.1")
+        expect(page.get_by_text("1 object of this study waits for a person")).to_be_visible()
+        page.get_by_role("link", name="Look at it").click()
         page.locator("table.list tbody a").first.click()
         whose = page.get_by_label("Whose they are")
         expect(whose.get_by_role("row", name="Patient ID")).to_contain_text("differs")
