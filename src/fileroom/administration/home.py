@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fileroom.archive.recent import RecentStudy
+from fileroom.archive.totals import Totals
 from fileroom.web.http import Request, Response
 from fileroom.web.pages import Pages
 from fileroom.web.router import Router
@@ -19,15 +21,16 @@ class Facts:
     dicom_host: str
     dicom_port: int
     ae_title: str
-    patients: int
-    studies: int
-    series: int
-    instances: int
-    size_bytes: int  # of all that is kept
+    totals: Totals
     waiting: int  # conflicting or held objects that wait for a person
     free_bytes: int  # left where the packs lie
     peers: int  # DICOM applications that are known
     recent: Sequence[RecentStudy]  # the latest arrivals, newest first
+
+    @property
+    def again_ms(self) -> int:
+        """When the totals will be right, if they are not; else 0."""
+        return math.ceil(self.totals.again_seconds * 1000)
 
     @property
     def nearly_full(self) -> bool:

@@ -6,20 +6,17 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
-import sqlalchemy as sa
-
-from fileroom.archive import schema
 from fileroom.archive.conditions import Match
 from fileroom.archive.matching import match_key
 from fileroom.archive.rows import SHAPES, Row
-from fileroom.archive.select import bound, orders, place_of, statement_of, visible
+from fileroom.archive.select import bound, orders, place_of, statement_of
 from fileroom.database import Database, Prepared
 from fileroom.dicom.attributes import BY_KEYWORD, Level
 from fileroom.errors import BadRequest
 
-__all__ = ["Counts", "Query", "Row", "Search"]
+__all__ = ["Query", "Row", "Search"]
 
 _CHUNK_FIRST, _CHUNK = 200, 500  # rows read at a time; the first without a limit are few: answers come soon
 _CHUNK_FOUND = 2000  # and where each reading has to sort all that are left
@@ -36,15 +33,6 @@ class Query:
     root: str = "study"  # "patient" or "study": which information model it came by
     limit: int | None = None  # most rows to answer; None: all, read in chunks
     offset: int = 0  # rows to leave out first; counted in an order that new arrivals change only at its front
-
-
-class Counts(NamedTuple):
-    """What is here, hidden studies apart."""
-
-    studies: int
-    series: int
-    instances: int
-    size_bytes: int
 
 
 class Search:
@@ -73,16 +61,6 @@ class Search:
                 matches[keyword] = m
         shape = SHAPES[query.level]
         return (Row(shape, values) for values in self._rows(query, matches, orders(query.level, matches)))
-
-    def counts(self) -> Counts:
-        """How much is here. Reads every study's row."""
-        study = schema.study.c
-        sums = [
-            sa.func.coalesce(sa.func.sum(c), 0) for c in (study.series_count, study.instance_count, study.size_bytes)
-        ]
-        with self._database.read() as connection:
-            row = connection.execute(sa.select(sa.func.count(), *sums).where(visible())).one()
-        return Counts(*(int(value) for value in row))
 
     def _rows(self, query: Query, matches: dict[str, Match], ways: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
         left, skip = query.limit, query.offset

@@ -5,19 +5,17 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 
-import sqlalchemy as sa
-
 from fileroom import __version__
 from fileroom.administration.conflicts import ConflictsPage
 from fileroom.administration.home import Facts, Home
 from fileroom.administration.peers import PeersPage
 from fileroom.administration.upload import Upload
-from fileroom.archive import schema
 from fileroom.archive.conflicts import Conflicts
 from fileroom.archive.documents import Documents
 from fileroom.archive.held import held_counts
 from fileroom.archive.priors import prior_study
 from fileroom.archive.recent import recent_studies
+from fileroom.archive.totals import Counting, counting
 from fileroom.dicomweb.routes import routes
 from fileroom.dicomweb.stow import Stow
 from fileroom.media.download import Download, download_path
@@ -60,7 +58,8 @@ def web_app(
     router.add("GET", "/metrics", metrics.page)
     router.add("GET", "/static/{name}", pages.assets)
     router.add("GET", "/favicon.ico", pages.assets.icon)
-    Home(pages, lambda: _facts(settings, rooms, *doors())).add_routes(router)
+    totals = counting(rooms.database)
+    Home(pages, lambda: _facts(settings, rooms, totals, *doors())).add_routes(router)
     PeersPage(
         pages,
         rooms.peers,
@@ -111,20 +110,13 @@ def _sending(rooms: Rooms) -> Sending:
     return Sending(lambda: [peer.ae_title for peer in rooms.peers.all()], send, sent)
 
 
-def _facts(settings: Settings, rooms: Rooms, web: Address, dicom: Address) -> Facts:
-    counts = rooms.search.counts()
-    with rooms.database.read() as connection:
-        patients = connection.execute(sa.select(sa.func.count()).select_from(schema.patient)).scalar_one()
+def _facts(settings: Settings, rooms: Rooms, totals: Counting, web: Address, dicom: Address) -> Facts:
     return Facts(
         web_url=f"http://{web}",
         dicom_host=dicom.host,
         dicom_port=dicom.port,
         ae_title=settings.ae_title,
-        patients=patients,
-        studies=counts.studies,
-        series=counts.series,
-        instances=counts.instances,
-        size_bytes=counts.size_bytes,
+        totals=totals.now(),
         waiting=sum(held_counts(rooms.database).values()),
         free_bytes=shutil.disk_usage(settings.packs).free,
         peers=len(rooms.peers.all()),

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from fileroom.archive import schema
 from fileroom.archive.held import held_counts
-from fileroom.archive.search import Search
+from fileroom.archive.totals import count
 from fileroom.database import Database
 from fileroom.settings import Settings
 
@@ -37,7 +37,7 @@ class Inventory:
 
 def take(database: Database, settings: Settings) -> Inventory:
     """Count. Reads every study's row; raises DatabaseUnavailable."""
-    counts = Search(database).counts()
+    totals = count(database)
     pack, instance, series, study = schema.pack.c, schema.instance.c, schema.series.c, schema.study.c
     last = (
         sa.select(instance.arrived_ms, instance.source, study.study_uid)
@@ -49,23 +49,23 @@ def take(database: Database, settings: Settings) -> Inventory:
     size = sa.func.coalesce(sa.func.sum(pack.size_bytes), 0)
     with database.read() as connection:
         packs = {
-            bool(closed): (int(count), int(total))
-            for closed, count, total in connection.execute(
+            bool(closed): (int(number), int(total))
+            for closed, number, total in connection.execute(
                 sa.select(pack.closed, sa.func.count(), size).group_by(pack.closed)
             )
         }
         arrivals = tuple((int(ms), str(source), str(uid)) for ms, source, uid in connection.execute(last))
-        patients, hidden, peers = (
+        hidden, peers = (
             int(connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
-            for table in (schema.patient, schema.hidden_study, schema.peer)
+            for table in (schema.hidden_study, schema.peer)
         )
     opened, closed = packs.get(False, (0, 0)), packs.get(True, (0, 0))
     return Inventory(
-        patients=patients,
-        studies=counts.studies,
-        series=counts.series,
-        instances=counts.instances,
-        size_bytes=counts.size_bytes,
+        patients=totals.patients,
+        studies=totals.studies,
+        series=totals.series,
+        instances=totals.instances,
+        size_bytes=totals.size_bytes,
         packs_open=opened[0],
         packs_closed=closed[0],
         pack_bytes=opened[1] + closed[1],

@@ -8,6 +8,7 @@ import pytest
 
 from fileroom import errors
 from fileroom.administration.home import Facts, Home
+from fileroom.archive.totals import Totals
 from fileroom.web.assets import Assets
 from fileroom.web.body import NO_BODY
 from fileroom.web.http import Request
@@ -15,7 +16,8 @@ from fileroom.web.pages import Pages
 from fileroom.web.router import Router
 from fileroom.web.texts import size_text
 
-FACTS = Facts("http://127.0.0.1:8080", "127.0.0.1", 11112, "FILEROOM", 2, 3, 4, 1234, 5_600_000_000, 0, 10**12, 1, ())
+TOTALS = Totals(2, 3, 4, 1234, 5_600_000_000)
+FACTS = Facts("http://127.0.0.1:8080", "127.0.0.1", 11112, "FILEROOM", TOTALS, 0, 10**12, 1, ())
 PAGES = Pages(("web", "administration"), "0.1")
 
 
@@ -41,7 +43,7 @@ def test_counts_addresses_and_commands_are_there() -> None:
 
 
 def test_an_empty_archive_teaches() -> None:
-    assert "Send a first study" in page(replace(FACTS, instances=0))
+    assert "Send a first study" in page(replace(FACTS, totals=replace(TOTALS, instances=0)))
 
 
 def test_held_objects_are_pointed_at() -> None:
