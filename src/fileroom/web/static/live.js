@@ -1,10 +1,69 @@
-// Keeps the part of a page that says data-live="ADDRESS" as new as the archive: asks for it again whenever the
-// archive tells that studies changed.
+// Keeps the parts of a page that say data-live="ADDRESS" as new as the archive: asks for them again whenever the
+// archive tells that studies changed, and in data-again="MS" when something in them says so. What did not change stays
+// in place: no picture is loaded again, and focus, selection and what is typed are not lost.
 "use strict";
 (() => {
-  const parts = document.querySelectorAll("[data-live]");
-  if (!parts.length || !("EventSource" in window)) return;
-  const GAP_MS = 3000; // between two refreshes: a page counts the whole archive, and arrivals come every second
+  const parts = [...document.querySelectorAll("[data-live]")];
+  if (!parts.length) return;
+  const GAP_MS = 3000; // between two refreshes: arrivals come every second
+  const timers = new Map(); // part to when it is asked for again
+
+  const key = (node) => node.id || node.dataset?.key || node.getAttribute?.("src") || "";
+
+  // Gives `old` the children of `fresh`, out of its own ones where they are the same kind of thing under the same key.
+  const merge = (old, fresh) => {
+    const keyed = new Map([...old.children].map((one) => [key(one), one]));
+    let at = old.firstChild;
+    for (const wanted of [...fresh.childNodes]) {
+      const name = key(wanted);
+      let found = name ? keyed.get(name) : at;
+      while (!name && found && (key(found) || found.nodeName !== wanted.nodeName)) found = found.nextSibling;
+      if (found?.nodeName !== wanted.nodeName || found.parentNode !== old) {
+        old.insertBefore(wanted, at);
+        continue;
+      }
+      if (found === at) at = at.nextSibling;
+      else old.insertBefore(found, at);
+      if (found.nodeType !== Node.ELEMENT_NODE) {
+        if (found.data !== wanted.data) found.data = wanted.data;
+        continue;
+      }
+      for (const { name: one } of [...found.attributes]) {
+        if (!wanted.hasAttribute(one) && one !== "open") found.removeAttribute(one); // a person opened it
+      }
+      for (const { name: one, value } of wanted.attributes) {
+        if (found.getAttribute(one) !== value) found.setAttribute(one, value);
+      }
+      merge(found, wanted);
+    }
+    while (at) {
+      const next = at.nextSibling;
+      at.remove();
+      at = next;
+    }
+  };
+
+  const later = (part) => {
+    clearTimeout(timers.get(part));
+    const soon = part.querySelector("[data-again]")?.dataset.again;
+    if (soon) timers.set(part, setTimeout(renew, Number(soon), part));
+  };
+
+  const renew = async (part) => {
+    try {
+      const answer = await fetch(part.dataset.live, { headers: { accept: "text/html" } });
+      if (answer.ok) {
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        const on = document.activeElement;
+        merge(part, page.body);
+        if (on !== document.activeElement && part.contains(on)) on.focus({ preventScroll: true }); // it was moved
+      }
+    } catch {
+      // the server is away: the next event comes when it is back
+    }
+    later(part);
+  };
+
   let asking = false;
   let again = false;
   const refresh = async () => {
@@ -13,17 +72,7 @@
       return;
     }
     asking = true;
-    try {
-      for (const part of parts) {
-        const answer = await fetch(part.dataset.live, { headers: { accept: "text/html" } });
-        if (answer.ok && !part.contains(document.activeElement)) {
-          const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-          part.replaceChildren(...page.body.childNodes);
-        }
-      }
-    } catch {
-      // the server is away: the next event comes when it is back
-    }
+    for (const part of parts) await renew(part);
     setTimeout(() => {
       asking = false;
       if (again) {
@@ -32,6 +81,6 @@
       }
     }, GAP_MS);
   };
-  const source = new EventSource("/live");
-  source.addEventListener("studies", refresh);
+  parts.forEach(later);
+  new EventSource("/live").addEventListener("studies", refresh);
 })();
