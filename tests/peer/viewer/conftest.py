@@ -13,6 +13,7 @@ from tests.support import corpus, peers
 from tests.support.browser import CHROMIUM, Watched, chromium
 from tests.support.fileroom import FileroomServer
 from tests.support.senders import stow
+from tests.support.viewing import DRAWING
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def browser() -> Iterator[Browser]:
         peers.program(CHROMIUM)
     except peers.MissingPeer as error:
         peers.skip_or_fail(error)
-    with chromium("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader") as opened:
+    with chromium(*DRAWING) as opened:
         yield opened
 
 

@@ -1,4 +1,4 @@
-"""The rules by which mammograms hang, asked where they run: in a browser."""
+"""The rules by which mammograms hang and measurements are saved, asked where they run: in a browser."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ MG = {"Modality": "MG", "ImageLaterality": "R", "ViewCodeSequence": [CC]}
 
 @pytest.fixture
 def rule(archive: Archive, page: Page) -> Any:
-    """Call it with a function of static/mammography.js and its arguments."""
+    """Call it with a function of static/mammography.js or static/saving.js, and its arguments."""
     page.goto(archive.server.url + "/")
-    script = "async ([name, values]) => (await import('/static/mammography.js'))[name](...values) ?? null"
+    script = """async ([name, values]) => {
+      const modules = await Promise.all(['mammography', 'saving'].map((name) => import(`/static/${name}.js`)));
+      return Object.assign({}, ...modules)[name](...values) ?? null;
+    }"""
     return lambda name, *values: page.evaluate(script, [name, values])
 
 
@@ -64,3 +67,27 @@ def test_only_the_same_person_s_second_study_is_the_prior(rule: Any) -> None:
     assert rule("place", study("A", "19700101"), {"studies": [here], "studyInstanceUIDsIndex": 1}) == "other"
     assert rule("place", here, {"studies": [here, here, here], "studyInstanceUIDsIndex": 2}) == "other"
     assert rule("place", {}, {"studies": [{}, {}], "studyInstanceUIDsIndex": 1}) == "other"
+
+
+def test_what_is_saved_says_whose_it_is_as_its_study_does(rule: Any) -> None:
+    image = {"PatientID": "A", "IssuerOfPatientID": "HOSPITAL", "StudyDate": "20260101", "Rows": 512, "StudyID": ""}
+    assert rule("completed", {"PatientID": "A", "StudyDate": ""}, image) == {
+        "PatientID": "A",
+        "IssuerOfPatientID": "HOSPITAL",
+        "StudyDate": "20260101",
+    }
+    assert rule("completed", {"PatientID": "B"}, image)["PatientID"] == "B"
+    assert rule("completed", {"PatientID": "A"}, None) == {"PatientID": "A"}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (409, '{"00081198":{"vr":"SQ","Value":[{"00081197":{"vr":"US","Value":[49424]}}]}}', "keeps it apart"),
+        (409, "", "refused it (409)"),
+        (0, "", "does not answer"),
+        (507, "", "cannot keep anything now"),
+    ],
+)
+def test_why_something_was_not_saved_is_told(rule: Any, status: int, body: str, said: str) -> None:
+    assert said in rule("trouble", status, body)

@@ -2,44 +2,26 @@
 
 from __future__ import annotations
 
-import io
-import time
-from collections.abc import Callable
-
-import numpy as np
-from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from fileroom.viewer.links import viewer_path
 from tests.peer.viewer.conftest import Archive
-
-PANES = "[data-cy=viewport-pane]"
-IMAGE_SECONDS = 60  # drawing in software on a busy machine
-MEAN_SEEN = 20.0  # grey levels; an empty pane has about 3 from its words and lines
-
-
-def grey(page: Page, pane: int) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """What a person sees in that pane."""
-    shot = page.locator(PANES).nth(pane).screenshot()
-    return np.asarray(Image.open(io.BytesIO(shot)).convert("L"), dtype=np.float64)
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """Wait for it. AssertionError when it does not come to hold."""
-    end = time.monotonic() + IMAGE_SECONDS
-    while not holds():
-        assert time.monotonic() < end, "the images did not appear"
-        time.sleep(0.3)
-
-
-def words(page: Page, pane: int) -> list[str]:
-    return page.locator(PANES).nth(pane).inner_text().split("\n")
+from tests.support.viewing import (
+    IMAGE_SECONDS,
+    MEAN_SEEN,
+    PANES,
+    grey,
+    images_are_seen,
+    measure,
+    save_measurements,
+    until,
+    words,
+)
 
 
 def test_a_ct_opens_with_its_first_image(archive: Archive, page: Page) -> None:
     page.goto(archive.server.url + viewer_path([archive.ct], ["CT"]))
-    expect(page.locator(PANES)).to_have_count(1, timeout=IMAGE_SECONDS * 1000)
-    until(lambda: grey(page, 0).mean() > MEAN_SEEN)
+    images_are_seen(page, 1)
     assert grey(page, 0).std() > MEAN_SEEN
     assert "(1/12)" in " ".join(words(page, 0))
     page.locator(PANES).hover()
@@ -56,8 +38,7 @@ def archive_patient(archive: Archive, study: str) -> str:
 
 def test_mammograms_hang_beside_their_prior_with_chest_walls_together(archive: Archive, page: Page) -> None:
     page.goto(archive.server.url + viewer_path([archive.mammogram], ["MG"]))
-    expect(page.locator(PANES)).to_have_count(8, timeout=IMAGE_SECONDS * 1000)
-    until(lambda: all(grey(page, pane).mean() > MEAN_SEEN for pane in range(8)))
+    images_are_seen(page, 8)
     shown = [words(page, pane) for pane in range(8)]
     views = ["R CC", "L CC", "R CC", "L CC", "R MLO", "L MLO", "R MLO", "L MLO"]
     assert [next(word for word in pane if word in set(views)) for pane in shown] == views
@@ -75,28 +56,15 @@ def test_mammograms_hang_beside_their_prior_with_chest_walls_together(archive: A
 
 def test_one_examination_can_be_seen_alone(archive: Archive, page: Page) -> None:
     page.goto(archive.server.url + viewer_path([archive.prior], ["MG"]))
-    expect(page.locator(PANES)).to_have_count(4, timeout=IMAGE_SECONDS * 1000)
-    until(lambda: all(grey(page, pane).mean() > MEAN_SEEN for pane in range(4)))
+    images_are_seen(page, 4)
 
 
 def test_a_measurement_is_saved_as_a_new_series_and_seen_again(archive: Archive, page: Page) -> None:
     server = archive.server
     page.goto(server.url + viewer_path([archive.ct], ["CT"]))
-    expect(page.locator(PANES)).to_have_count(1, timeout=IMAGE_SECONDS * 1000)
-    until(lambda: grey(page, 0).mean() > MEAN_SEEN)
-    page.locator("[data-cy=MeasurementTools-split-button-primary]").click()
-    box = page.locator(PANES).bounding_box()
-    assert box is not None
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x - 100, y)
-    page.mouse.down()
-    page.mouse.move(x, y + 20, steps=4)
-    page.mouse.move(x + 100, y + 40, steps=4)
-    page.mouse.up()
-    page.locator("[data-cy=panelMeasurement-btn]").click()
-    page.get_by_text("Create SR").click()
-    page.get_by_placeholder("Report name").fill("Follow-up")
-    page.get_by_role("button", name="Save").click()
+    images_are_seen(page, 1)
+    measure(page, 0)
+    save_measurements(page, "Follow-up")
     expect(page.get_by_text("Follow-up").first).to_be_visible()
     series = server.get(f"/dicomweb/studies/{archive.ct}/series?Modality=SR&includefield=all")
     assert [row["0008103E"]["Value"][0] for row in series] == ["Follow-up"]
@@ -106,6 +74,23 @@ def test_a_measurement_is_saved_as_a_new_series_and_seen_again(archive: Archive,
     assert evidence["0020000D"]["Value"] == [archive.ct]
     page.reload()
     expect(page.get_by_text("Follow-up")).to_be_visible(timeout=IMAGE_SECONDS * 1000)
+
+
+def test_what_the_archive_did_not_take_does_not_look_saved(archive: Archive, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 1600, "height": 1000})
+    page = context.new_page()
+    page.goto(archive.server.url + viewer_path([archive.ct], ["CT"]))
+    images_are_seen(page, 1)
+    measure(page, 0)
+    page.route("**/dicomweb/studies", lambda route: route.abort())
+    save_measurements(page, "Lost")
+    expect(page.get_by_text("the archive does not answer").first).to_be_visible()
+    expect(page.get_by_text("Lost", exact=True)).to_have_count(0)
+    page.unroute("**/dicomweb/studies")
+    save_measurements(page, "Found")
+    expect(page.get_by_text("Found", exact=True).first).to_be_visible()
+    expect(page.get_by_text("saved successfully")).to_be_visible()
+    context.close()
 
 
 def test_a_study_that_is_not_here_is_said(archive: Archive, page: Page) -> None:

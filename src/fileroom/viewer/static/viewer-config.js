@@ -6,8 +6,8 @@ window.browserImportFunction = name => import(name);
 
 (() => {
   const archive = window.location.origin + '/dicomweb';
-  // A module of ours: where it lies, this script was told by the page.
-  const extension = document.currentScript.dataset.extension;
+  // Modules of ours: where they lie, this script was told by the page.
+  const extensions = document.currentScript.dataset.extensions.split(' ');
 
   // Of what OHIF was built with, the parts that show and measure; the rest is research, microscopy and demonstrations.
   const wanted = [
@@ -29,7 +29,7 @@ window.browserImportFunction = name => import(name);
     keepWanted(window.modes);
     return {
       routerBasename: '/viewer',
-      extensions: [extension],
+      extensions,
       modes: [],
       // Measures and saves without asking first whether to keep track of what was measured.
       modesConfiguration: { '@ohif/mode-basic': { routeName: { $set: 'viewer' }, displayName: { $set: 'Viewer' } } },
