@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from fileroom.administration.demonstration import DemonstrationPart, taken_out
 from fileroom.archive.recent import RecentStudy
 from fileroom.archive.totals import Totals
 from fileroom.web.http import Request, Response
@@ -41,18 +42,26 @@ class Facts:
 class Home:
     """The handler of `GET /`. `facts` is asked once a request."""
 
-    def __init__(self, pages: Pages, facts: Callable[[], Facts]) -> None:
+    def __init__(self, pages: Pages, facts: Callable[[], Facts], demonstration: DemonstrationPart) -> None:
         self._pages = pages
         self._facts = facts
+        self._demonstration = demonstration
 
     def add_routes(self, router: Router) -> None:
         """Have the router send the page here."""
         router.add("GET", "/", self.page)
         router.add("GET", "/arrivals", self.arrivals)
+        self._demonstration.add_routes(router)
 
     def page(self, request: Request) -> Response:
-        """The page. Raises DatabaseUnavailable when the counts cannot be read."""
-        return self._pages.page(request, "administration/home.html", facts=self._facts())
+        """The page. Raises BadRequest, and DatabaseUnavailable when the counts cannot be read."""
+        return self._pages.page(
+            request,
+            "administration/home.html",
+            facts=self._facts(),
+            demo=self._demonstration.state(),
+            taken=taken_out(request),
+        )
 
     def arrivals(self, request: Request) -> Response:
         """The part of the page that changes as studies arrive. Raises DatabaseUnavailable."""

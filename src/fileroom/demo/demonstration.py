@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
@@ -20,10 +21,11 @@ from fileroom.archive.packs import Packs
 from fileroom.archive.receive import ReceiveLimits, Receiver
 from fileroom.archive.removal import Removal, remove_packs
 from fileroom.database import Database
-from fileroom.demo.catalogue import everything
 from fileroom.demo.loading import Loading, Progress
-from fileroom.demo.objects import Planned
 from fileroom.demo.people import INSTITUTION
+
+if TYPE_CHECKING:
+    from fileroom.demo.objects import Planned
 
 DOOR = "demo"
 LEFT_OVER = "left over from the demonstration"  # why a study is hidden that could not be taken out whole
@@ -54,25 +56,30 @@ class Demonstration:
         home: Path,
         documents: Path,
         site: str,
-        plan: Callable[[], list[Planned]] = everything,
+        plan: Callable[[], list[Planned]] | None = None,
     ) -> None:
-        """`documents`: the folder of metadata documents. `plan`: what to load."""
+        """`documents`: the folder of metadata documents. `plan`: what to load; None: all there is."""
         self._database = database
         self._packs = packs
         self._lock_file = home / "demo.lock"
         self._documents = documents
         self._source = Source(DOOR, "demonstration", site)
-        self._plan = plan
+        self._plan = plan or _everything
         self._state = threading.Lock()
         self._progress = Progress("idle")
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
 
     def start(self) -> bool:
-        """Begin to load in the background; False when it is being loaded already."""
+        """Begin to load in the background; False when this does so already.
+
+        Raises InUse while another process loads or removes it, StorageFull.
+        """
         with self._state:
             if self._thread is not None and self._thread.is_alive():
                 return False
+            with self._alone():
+                pass
             self._stopping.clear()
             self._progress = Progress("loading")
             self._thread = threading.Thread(target=self._run, name="demonstration", daemon=True)
@@ -195,3 +202,10 @@ class Demonstration:
             yield
         finally:
             os.close(fd)
+
+
+def _everything() -> list[Planned]:
+    """Loaded only when it is wanted: what makes the objects takes 30 MB of memory."""
+    from fileroom.demo.catalogue import everything
+
+    return everything()

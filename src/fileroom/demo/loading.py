@@ -7,14 +7,17 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from fileroom.archive.arrival import Source
 from fileroom.archive.receive import Pending, Receiver
-from fileroom.demo.objects import Planned
+
+if TYPE_CHECKING:
+    from fileroom.demo.objects import Planned
 
 _MAKERS = 2  # threads that make objects
 _AHEAD = 4  # objects made and not yet handed over
-_WAITING_MAX = 32  # objects handed over and not yet durable
+_WAITING_MAX = 2  # objects handed over and not yet durable: few, so that what is told is what is there
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +71,13 @@ def _made(planned: Iterable[Planned], stopping: threading.Event) -> Iterator[byt
     rest = iter(planned)
     ahead: deque[Future[bytes]] = deque()
     with ThreadPoolExecutor(_MAKERS, "phantom") as pool:
-        while not stopping.is_set():
-            while len(ahead) < _AHEAD and (one := next(rest, None)) is not None:
-                ahead.append(pool.submit(one.make))
-            if not ahead:
-                return
-            yield ahead.popleft().result()
+        try:
+            while not stopping.is_set():
+                while len(ahead) < _AHEAD and (one := next(rest, None)) is not None:
+                    ahead.append(pool.submit(one.make))
+                if not ahead:
+                    return
+                yield ahead.popleft().result()
+        finally:
+            for future in ahead:
+                future.cancel()  # those that nobody has begun

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from fileroom import __version__
 from fileroom.administration.conflicts import ConflictsPage
+from fileroom.administration.demonstration import Demo, DemonstrationPart, DemoState, TakenOut
 from fileroom.administration.home import Facts, Home
 from fileroom.administration.peers import PeersPage
 from fileroom.administration.upload import Upload
@@ -16,6 +17,7 @@ from fileroom.archive.held import held_counts
 from fileroom.archive.priors import prior_study
 from fileroom.archive.recent import recent_studies
 from fileroom.archive.totals import Counting, counting
+from fileroom.demo.demonstration import Demonstration
 from fileroom.dicomweb.routes import routes
 from fileroom.dicomweb.stow import Stow
 from fileroom.media.download import Download, download_path
@@ -48,6 +50,7 @@ def web_app(
     metrics: Metrics,
     health: Health,
     live: Live,
+    demonstration: Demonstration,
     doors: Callable[[], tuple[Address, Address]],
 ) -> tuple[Handler, ErrorAnswer]:
     """What the web server serves, and how it tells errors. `doors` tells where the web and the DICOM door listen."""
@@ -59,7 +62,8 @@ def web_app(
     router.add("GET", "/static/{name}", pages.assets)
     router.add("GET", "/favicon.ico", pages.assets.icon)
     totals = counting(rooms.database)
-    Home(pages, lambda: _facts(settings, rooms, totals, *doors())).add_routes(router)
+    demo = DemonstrationPart(pages, _demo(demonstration, totals))
+    Home(pages, lambda: _facts(settings, rooms, totals, *doors()), demo).add_routes(router)
     PeersPage(
         pages,
         rooms.peers,
@@ -108,6 +112,30 @@ def _sending(rooms: Rooms) -> Sending:
         ]
 
     return Sending(lambda: [peer.ae_title for peer in rooms.peers.all()], send, sent)
+
+
+def _demo(demonstration: Demonstration, totals: Counting) -> Demo:
+    """What the home page does with the demonstration, and tells of it."""
+
+    def state() -> DemoState:
+        progress, present = demonstration.progress(), demonstration.present()
+        return DemoState(
+            empty=totals.now().instances == 0,
+            loading=progress.state == "loading",
+            objects=progress.objects,
+            objects_total=progress.objects_total,
+            loaded_bytes=progress.size_bytes,
+            studies=present.studies,
+            size_bytes=present.size_bytes,
+            error=progress.error,
+            hint=progress.hint,
+        )
+
+    def remove() -> TakenOut:
+        removal = demonstration.remove()
+        return TakenOut(removal.studies, len(removal.left))
+
+    return Demo(state, demonstration.start, remove)
 
 
 def _facts(settings: Settings, rooms: Rooms, totals: Counting, web: Address, dicom: Address) -> Facts:

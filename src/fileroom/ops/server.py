@@ -16,6 +16,7 @@ from fileroom.archive import schema
 from fileroom.archive.document_warmer import DocumentWarmer
 from fileroom.archive.documents import Documents
 from fileroom.archive.word_maker import WordMaker
+from fileroom.demo.demonstration import Demonstration
 from fileroom.dicomweb.links import bulk_url
 from fileroom.dimse.door import Archive, DoorSettings
 from fileroom.dimse.server import DimseServer
@@ -99,7 +100,11 @@ class Server:
         self._watch(metrics, rooms, dicom)
         live = Live(rooms.database)
         check = _health(settings, rooms, dicom)
-        app, tell = web_app(settings, rooms, documents, metrics, check, live, self._addresses)
+        demonstration = Demonstration(
+            rooms.database, rooms.packs, settings.home, settings.cache / "documents", settings.site
+        )
+        closing.callback(demonstration.stop)
+        app, tell = web_app(settings, rooms, documents, metrics, check, live, demonstration, self._addresses)
         web = WebServer((settings.web.host, settings.web.port), app, web_limits(settings), tell)
         dicom.start()
         self._dicom = dicom

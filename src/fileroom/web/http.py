@@ -126,6 +126,7 @@ STATUS: tuple[tuple[type[errors.FileroomError], int], ...] = (
     (errors.Forbidden, 403),
     (errors.NotFound, 404),
     (errors.Superseded, 409),
+    (errors.InUse, 409),
     (errors.NotAcceptable, 406),
     (errors.UnsupportedMedia, 415),
     (errors.TooLarge, 413),

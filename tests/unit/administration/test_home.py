@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 
 from fileroom import errors
+from fileroom.administration.demonstration import Demo, DemonstrationPart, DemoState, TakenOut
 from fileroom.administration.home import Facts, Home
 from fileroom.archive.totals import Totals
 from fileroom.web.assets import Assets
@@ -21,10 +22,14 @@ FACTS = Facts("http://127.0.0.1:8080", "127.0.0.1", 11112, "FILEROOM", TOTALS, 0
 PAGES = Pages(("web", "administration"), "0.1")
 
 
-def page(facts: Facts) -> str:
+EMPTY = DemoState(True, False, 0, 0, 0, 0, 0)
+
+
+def page(facts: Facts, state: DemoState = EMPTY, query: str = "") -> str:
     router = Router()
-    Home(PAGES, lambda: facts).add_routes(router)
-    response = router(Request("GET", "/", "", {}, NO_BODY, ("127.0.0.1", 1)))
+    demo = Demo(lambda: state, lambda: True, lambda: TakenOut(3, 1))
+    Home(PAGES, lambda: facts, DemonstrationPart(PAGES, demo)).add_routes(router)
+    response = router(Request("GET", "/", query, {}, NO_BODY, ("127.0.0.1", 1)))
     policy = dict(response.headers)["content-security-policy"]
     assert "unsafe" not in policy
     assert "frame-ancestors 'none'" in policy
@@ -44,6 +49,37 @@ def test_counts_addresses_and_commands_are_there() -> None:
 
 def test_an_empty_archive_teaches() -> None:
     assert "Send a first study" in page(replace(FACTS, totals=replace(TOTALS, instances=0)))
+
+
+def test_the_demonstration_is_offered_where_nothing_is_and_nowhere_else() -> None:
+    assert "Load the demonstration" in page(FACTS, EMPTY)
+    text = page(FACTS, replace(EMPTY, empty=False))
+    assert "Demonstration" not in text
+    assert "the demonstration" not in text
+
+
+def test_while_it_is_loaded_the_page_says_how_far_it_is_and_asks_again() -> None:
+    text = page(FACTS, replace(EMPTY, loading=True, objects=7, objects_total=70, loaded_bytes=5_000_000))
+    assert "7 of 70 objects, 5 MB" in text
+    assert 'data-again="1000"' in text
+    assert "data-again" not in page(FACTS)
+    assert "Making ready" in page(FACTS, replace(EMPTY, loading=True))
+
+
+def test_what_is_loaded_can_be_taken_out_and_what_became_of_it_is_said() -> None:
+    text = page(FACTS, replace(EMPTY, empty=False, studies=14, size_bytes=5_000_000))
+    assert "The 14 studies of the demonstration, 5 MB, are to go." in text
+    assert "Taken out" not in text.split("<details")[0]
+    said = page(FACTS, EMPTY, "out=14&hidden=1")
+    assert "Taken out: 14 studies of the demonstration. 1 is hidden instead" in said
+    assert "Taken out" not in page(FACTS, EMPTY, "out=-1&hidden=<b>")
+
+
+def test_why_loading_failed_is_said_and_it_can_go_on() -> None:
+    text = page(FACTS, replace(EMPTY, empty=False, error="no <room>", hint="free disk space"))
+    assert "not loaded whole: no &lt;room&gt;." in text
+    assert "What to do: free disk space." in text
+    assert "Load the demonstration" in text
 
 
 def test_held_objects_are_pointed_at() -> None:
