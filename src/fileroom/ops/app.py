@@ -8,6 +8,7 @@ from collections.abc import Callable
 from fileroom import __version__
 from fileroom.administration.conflicts import ConflictsPage
 from fileroom.administration.demonstration import Demo, DemonstrationPart, DemoState, TakenOut
+from fileroom.administration.forward import ForwardPage
 from fileroom.administration.home import Facts, Home
 from fileroom.administration.peers import PeersPage
 from fileroom.administration.upload import Upload
@@ -71,6 +72,7 @@ def web_app(
         site=settings.site,
         our_title=settings.ae_title,
     ).add_routes(router)
+    ForwardPage(pages, rooms.routing, rooms.peers, settings.forward_quiet_seconds).add_routes(router)
     ConflictsPage(
         pages, Conflicts(rooms.database, rooms.packs), rooms.database, rooms.retriever, rooms.decoder
     ).add_routes(router)

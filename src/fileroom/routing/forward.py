@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from fileroom.database import Database
 from fileroom.errors import FileroomError
 from fileroom.routing.arrivals import Arrivals, ArrivedSeries
-from fileroom.routing.rulebook import enabled_rules
+from fileroom.routing.rulebook import enabled_rules, note_sends
 from fileroom.routing.rules import Rule, applies_to_series, applies_to_source
 from fileroom.routing.sends import Sends
 
@@ -97,6 +97,7 @@ class Forwarder:
             for study_uid, parts in studies.items():
                 for destination, (names, sop_uids) in ordered(parts, rules).items():
                     self._sends.queue(connection, study_uid, destination, _by(names), sop_uids)
+                    note_sends(connection, names)
                     sends, objects = sends + 1, objects + len(sop_uids)
                 for arrived in parts:
                     self._arrivals.write(connection, arrived)

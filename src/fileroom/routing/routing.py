@@ -14,7 +14,7 @@ from fileroom.routing.dispatch import Dispatcher
 from fileroom.routing.echo import Echo, echo
 from fileroom.routing.forward import Forwarder
 from fileroom.routing.rulebook import Rulebook
-from fileroom.routing.sends import Send, SendObject, Sends, State
+from fileroom.routing.sends import Send, SendObject, Sends, State, Unfinished
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,10 @@ class Routing:
     def counts(self) -> dict[State, int]:
         """How many sends are in each state."""
         return self._sends.counts()
+
+    def unfinished(self) -> dict[str, Unfinished]:
+        """What did not arrive so far, by destination; those with nothing are left out."""
+        return self._sends.unfinished()
 
     def cancel(self, key: int) -> Send:
         """Send nothing more of it; what is there already stays there. Raises NotFound, BadRequest when it has ended."""

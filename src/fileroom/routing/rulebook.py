@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -82,7 +82,7 @@ class Rulebook:
         tidy, now, key = self._checked(wanted), now_ms(), self._ids.next()
         with _named_once(tidy.name), self._database.write() as connection:
             row = {"id": key, "enabled": enabled, "since": _newest(connection), "created_ms": now, "changed_ms": now}
-            connection.execute(sa.insert(schema.forward_rule), [row | _columns(tidy)])
+            connection.execute(sa.insert(schema.forward_rule), [row | _columns(tidy) | {"sends": 0}])
         return self.get(key)
 
     def change(self, key: int, wanted: Wanted) -> Rule:
@@ -183,6 +183,12 @@ def enabled_rules(connection: sa.Connection) -> list[Rule]:
     return [_rule(row) for row in connection.execute(query)]
 
 
+def note_sends(connection: sa.Connection, names: Collection[str]) -> None:
+    """Write down that a send was queued for these rules."""
+    query = sa.update(schema.forward_rule).where(_R.name.in_(names))
+    connection.execute(query.values(sends=_R.sends + 1, last_send_ms=now_ms()))
+
+
 def _of_sources(wanted: Wanted) -> sa.ColumnElement[bool]:
     """What `rules.applies_to_source` says, for the database."""
     allowed = _I.source != source_label(wanted.destination)
@@ -211,4 +217,5 @@ def _rule(row: sa.Row[Any]) -> Rule:
     v = row._mapping
     modalities, sources = (tuple(v[name].split("\\")) if v[name] else () for name in ("modalities", "sources"))
     wanted = Wanted(v["name"], v["destination"], modalities, sources, v["station"], v["institution"], v["description"])
-    return Rule(v["id"], wanted, v["enabled"], v["since"], v["created_ms"], v["changed_ms"])
+    rest = ("enabled", "since", "created_ms", "changed_ms", "sends", "last_send_ms")
+    return Rule(v["id"], wanted, *(v[name] for name in rest))

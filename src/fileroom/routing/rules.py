@@ -47,6 +47,8 @@ class Rule:
     since: int  # it is for objects whose key is larger: those that came after it was made, or enabled
     created_ms: int  # since 1970 UTC
     changed_ms: int
+    sends: int  # that it queued so far, alone or together with other rules
+    last_send_ms: int | None  # when it queued the last of them
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,8 @@ forward_rule = sa.Table(
     sa.Column("since", sa.BigInteger, nullable=False),  # it is for objects whose key is larger than this
     sa.Column("created_ms", sa.BigInteger, nullable=False),
     sa.Column("changed_ms", sa.BigInteger, nullable=False),
+    sa.Column("sends", sa.BigInteger, nullable=False),  # that it, alone or with others, had queued
+    sa.Column("last_send_ms", sa.BigInteger),  # when the last of them was
 )
 
 # How far the rules have been applied: one row. Every object with a key up to `through` has had its turn.

@@ -70,6 +70,14 @@ class SendObject:
     reason: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """Sends to one destination."""
+
+    waiting: int  # or under way
+    failed: int  # and are not tried again by themselves
+
+
 _SEND = sa.select(*(_S[field.name] for field in fields(Send)))
 _OBJECT = sa.select(*(_O[field.name] for field in fields(SendObject)))
 
@@ -180,6 +188,18 @@ class Sends:
         with self._database.read() as connection:
             found = {State(state): count for state, count in connection.execute(query)}
         return {state: found.get(state, 0) for state in State}
+
+    def unfinished(self) -> dict[str, Unfinished]:
+        """What did not arrive so far, by destination; those with nothing are left out."""
+        query = sa.select(_S.destination, _S.state, sa.func.count()).group_by(_S.destination, _S.state)
+        counts: dict[str, dict[str, int]] = {}
+        with self._database.read() as connection:
+            for destination, state, count in connection.execute(query.where(_S.state.in_((*OPEN, State.FAILED)))):
+                counts.setdefault(destination, {})[state] = count
+        return {
+            destination: Unfinished(sum(of.get(state, 0) for state in OPEN), of.get(State.FAILED, 0))
+            for destination, of in counts.items()
+        }
 
     def cancel(self, key: int) -> Send:
         """Send nothing more of it; what is there already stays there. Raises NotFound, BadRequest when it has ended."""

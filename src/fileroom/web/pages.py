@@ -46,6 +46,7 @@ PLACES = (
     Place("/upload", "Upload"),
     Place("/conflicts", "Conflicts"),
     Place("/peers", "Peers"),
+    Place("/forward", "Forwarding"),
 )
 
 

@@ -21,7 +21,7 @@ from fileroom.routing import arrivals, schema
 from fileroom.routing.forward import Forwarder
 from fileroom.routing.rulebook import Rulebook
 from fileroom.routing.rules import BadRule, Wanted
-from fileroom.routing.sends import Send, Sends
+from fileroom.routing.sends import Send, Sends, Unfinished, now_ms
 from tests.support.archives import Archive, ct, running_archive
 
 QUIET_SECONDS = 0.15
@@ -82,6 +82,29 @@ def test_what_arrives_is_forwarded_once_when_it_is_quiet(forwarding: Forwarding)
         forwarding.settle()
         forwarding.restart()
     assert len(forwarding.sent()) == 1
+
+
+def test_a_rule_knows_how_often_it_applied(forwarding: Forwarding) -> None:
+    everything, scans, never = (
+        forwarding.rules.add(wanted)
+        for wanted in (EVERYTHING, Wanted("CT, too", "WS", ("CT",)), Wanted("MR", "PACS", ("MR",)))
+    )
+    forwarding.store(1)
+    forwarding.settle()
+    forwarding.store(1, study=2)
+    forwarding.settle()
+    forwarding.store(1, study=3, Modality="OT")
+    forwarding.settle()
+    rules = {rule.id: rule for rule in forwarding.rules.all()}
+    assert [rules[rule.id].sends for rule in (everything, scans, never)] == [3, 2, 0]
+    assert rules[never.id].last_send_ms is None
+    assert 0 <= now_ms() - (rules[scans.id].last_send_ms or 0) < 60_000
+    changed = forwarding.rules.change(scans.id, Wanted("CT only", "WS", ("CT",)))
+    assert (changed.sends, forwarding.rules.disable(scans.id).sends) == (2, 2)
+    first, *_ = forwarding.sends.find()
+    assert forwarding.sends.unfinished() == {"WS": Unfinished(3, 0)}
+    forwarding.sends.cancel(first.id)
+    assert forwarding.sends.unfinished() == {"WS": Unfinished(2, 0)}
 
 
 def test_a_series_that_still_grows_is_waited_for(forwarding: Forwarding) -> None:

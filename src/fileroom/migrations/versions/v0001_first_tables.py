@@ -262,6 +262,8 @@ def _routing() -> None:
         sa.Column("since", sa.BigInteger(), nullable=False),
         sa.Column("created_ms", sa.BigInteger(), nullable=False),
         sa.Column("changed_ms", sa.BigInteger(), nullable=False),
+        sa.Column("sends", sa.BigInteger(), nullable=False),
+        sa.Column("last_send_ms", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_forward_rule")),
         sa.UniqueConstraint("name", name=op.f("uq_forward_rule_name")),
     )

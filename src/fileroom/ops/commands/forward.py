@@ -72,9 +72,10 @@ def list_(home: options.Home = None, as_json: options.Json = False) -> None:
     for rule in rules:
         to = rule.wanted.destination
         note = "" if to in known else " (no peer of this title any more: its sends fail)"
-        rows.append((rule.wanted.name, "on" if rule.enabled else "off", to + note, in_words(rule.wanted)))
+        state, sends = "on" if rule.enabled else "off", f"{rule.sends} sends"
+        rows.append((rule.wanted.name, state, to + note, sends, in_words(rule.wanted)))
     if rows:
-        out.table(("rule", "is", "sends to", "what"), rows)
+        out.table(("rule", "is", "sends to", "so far", "what"), rows)
     else:
         out.say("No rules. Make one: fileroom forward add NAME PEER")
     out.result({"rules": [_plain(rule) for rule in rules]})
@@ -155,4 +156,4 @@ def _split(words: str) -> tuple[str, ...]:
 
 
 def _plain(rule: Rule) -> dict[str, object]:
-    return {"id": rule.id, "enabled": rule.enabled, **asdict(rule.wanted)}
+    return {"id": rule.id, "enabled": rule.enabled, "sends": rule.sends, **asdict(rule.wanted)}
