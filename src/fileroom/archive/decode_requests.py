@@ -14,9 +14,9 @@ from fileroom.dicom.deflate import inflate
 from fileroom.dicom.frames import FrameTable, frame_table
 from fileroom.dicom.header import Buffer, Pixels, scan
 from fileroom.dicom.pixels import FRAME_BYTES_MAX, NativeFrame, decode_frame
-from fileroom.dicom.presentation import read_presentation
+from fileroom.dicom.presentation import presented, read_presentation
 from fileroom.dicom.render import render_frame
-from fileroom.dicom.render_options import RenderOptions, Viewport, Window, WindowFunction
+from fileroom.dicom.render_options import Grey, RenderOptions, Table, Viewport, Window, WindowFunction
 from fileroom.dicom.syntax import EXPLICIT_LE, TransferSyntax, syntax
 from fileroom.errors import UndecodableImage
 
@@ -37,7 +37,10 @@ def render(message: Message, descriptors: list[int]) -> Answer:
     frame, attributes = _frame(message, descriptors[0], with_attributes=True)
     kind = syntax(EXPLICIT_LE) if syntax(message["syntax"]).deflated else syntax(message["syntax"])
     look = read_presentation(attributes, kind, frame.pixels, message["frame"])
-    return _result(render_frame(frame, look, _options(message["options"])), message, descriptors)
+    options = _options(message["options"])
+    if options.grey is not None:
+        look = presented(look, options.grey, frame.pixels)
+    return _result(render_frame(frame, look, options), message, descriptors)
 
 
 def rewrite_file(message: Message, descriptors: list[int]) -> Answer:
@@ -134,7 +137,20 @@ def _read(descriptor: int, offset: int, length: int) -> bytes:
 
 
 def _options(given: Message) -> RenderOptions:
-    window, viewport = given["window"], given["viewport"]
-    if window:
-        window = Window(window["center"], window["width"], WindowFunction(window["function"]))
-    return RenderOptions(given["media_type"], given["quality"], window, Viewport(**viewport) if viewport else None)
+    viewport, grey = given["viewport"], given["grey"]
+    return RenderOptions(
+        given["media_type"],
+        given["quality"],
+        _window(given["window"]),
+        Viewport(**viewport) if viewport else None,
+        _grey(grey) if grey else None,
+    )
+
+
+def _grey(given: Message) -> Grey:
+    tables = {name: given[name] and Table(**given[name]) for name in ("modality_lut", "voi_lut", "presentation_lut")}
+    return Grey(**given | tables | {"window": _window(given["window"])})
+
+
+def _window(given: Message | None) -> Window | None:
+    return Window(given["center"], given["width"], WindowFunction(given["function"])) if given else None

@@ -79,6 +79,8 @@ def _grey_scale(stored: Array, look: Presentation, window: Window | None, pixels
 
         values = _modality(values.astype(numpy.float64), look)
         level = _through(look.voi_lut, values) if chosen is None and look.voi_lut else _windowed(values, chosen)
+        if look.presentation_lut is not None:
+            level = _entries_over(look.presentation_lut, level)
         if inverted:
             level = 1.0 - level
         return numpy.rint(level * 255.0).astype(numpy.uint8)
@@ -99,6 +101,12 @@ def _entries(lut: Lut, values: Array) -> Array:
     index = numpy.clip(numpy.nan_to_num(values) - lut.first, 0, len(lut.entries) - 1).astype(numpy.int64)
     found: Array = lut.entries[index].astype(numpy.float64)
     return found
+
+
+def _entries_over(lut: Lut, level: Array) -> Array:
+    """A Presentation LUT's output from 0 to 1; its whole table stands for 0 to 1 (PS3.3 C.11.4)."""
+    top = max((1 << lut.bits) - 1, int(lut.entries.max()))
+    return _entries(lut, level * (len(lut.entries) - 1) + lut.first) / top
 
 
 def _through(lut: Lut, values: Array) -> Array:

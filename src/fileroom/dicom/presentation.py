@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import struct
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from fileroom.dicom.header import Pixels
-from fileroom.dicom.render_options import Window, WindowFunction, valid_window
+from fileroom.dicom.render_options import Grey, Table, Window, WindowFunction, valid_window
 from fileroom.dicom.rewrite import rewrite
 from fileroom.dicom.syntax import EXPLICIT_LE, TransferSyntax
 from fileroom.dicom.syntax import syntax as known_syntax
@@ -46,6 +46,7 @@ class Presentation:
     padding: tuple[int, int] | None = None  # stored values, from and to, that are no image
     palette: Array | None = None  # (2 ** bits_stored, 3) bytes, by stored value
     inverted: bool = False  # Presentation LUT Shape INVERSE
+    presentation_lut: Lut | None = None  # behind the VOI (PS3.3 C.11.4)
 
 
 def read_presentation(attributes: bytes, syntax: TransferSyntax, pixels: Pixels, frame: int) -> Presentation:
@@ -83,6 +84,40 @@ def _presentation(dataset: Dataset, pixels: Pixels, frame: int) -> Presentation:
         padding=_padding(dataset),
         inverted=dataset.get("PresentationLUTShape") == "INVERSE" and pixels.photometric != "MONOCHROME1",
     )
+
+
+def presented(own: Presentation, grey: Grey, pixels: Pixels) -> Presentation:
+    """The same values as a presentation state has them shown; a palette's colours stay what they are."""
+    modality_lut, window, voi_lut = _as_lut(grey.modality_lut), grey.window, _as_lut(grey.voi_lut)
+    if window is None and voi_lut is None and pixels.bits_stored <= 16:
+        window = _every_value(grey, modality_lut, pixels)
+    return replace(
+        own,
+        slope=grey.slope,
+        intercept=grey.intercept,
+        modality_lut=modality_lut,
+        window=window,
+        voi_lut=voi_lut,
+        presentation_lut=_as_lut(grey.presentation_lut),
+        inverted=grey.inverted != (pixels.photometric == "MONOCHROME1"),
+    )
+
+
+def _every_value(grey: Grey, modality_lut: Lut | None, pixels: Pixels) -> Window:
+    """From the least to the largest value that the modality transformation can give."""
+    if modality_lut is not None:
+        low, high = 0.0, float((1 << modality_lut.bits) - 1)
+    else:
+        least = -(1 << (pixels.bits_stored - 1)) if pixels.pixel_representation else 0
+        ends = [value * grey.slope + grey.intercept for value in (least, least + (1 << pixels.bits_stored) - 1)]
+        low, high = min(ends), max(ends)
+    return Window((low + high) / 2, max(high - low, 1e-6), WindowFunction.LINEAR_EXACT)
+
+
+def _as_lut(table: Table | None) -> Lut | None:
+    import numpy
+
+    return None if table is None else Lut(table.first, table.bits, numpy.asarray(table.entries, dtype=numpy.int64))
 
 
 def _group(dataset: Dataset, frame: int, keyword: str) -> Dataset:

@@ -45,6 +45,28 @@ class Viewport:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """A look-up table (PS3.3 C.11.1.1): values below `first` take the first entry, values behind the last the last."""
+
+    first: int
+    bits: int  # of an entry
+    entries: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Grey:
+    """What a presentation state does to stored values, in place of what the image says itself (PS3.4 N.2.1)."""
+
+    slope: float = 1.0
+    intercept: float = 0.0
+    modality_lut: Table | None = None  # in place of slope and intercept
+    window: Window | None = None
+    voi_lut: Table | None = None  # in place of the window; neither: all values there can be
+    presentation_lut: Table | None = None
+    inverted: bool = False  # whether the least value is white; the photometric interpretation does not count
+
+
+@dataclass(frozen=True, slots=True)
 class RenderOptions:
     """One rendering."""
 
@@ -52,6 +74,7 @@ class RenderOptions:
     quality: int = QUALITY  # 1..100, of JPEG
     window: Window | None = None  # None: the object's own VOI LUT or window, else its range of values
     viewport: Viewport | None = None  # None: one image pixel a pixel
+    grey: Grey | None = None  # of a presentation state; a window of the client's own comes before its VOI
 
 
 def read_quality(text: str) -> int:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from fileroom.dicom.element import CHARSET_TAG, Element, Elements, charset_of, text_of
-from fileroom.dicom.elements import read_elements
-from fileroom.dicom.heads import UNDEFINED, Heads
 from fileroom.dicom.layout import Buffer
+from fileroom.dicom.picked import pick
 from fileroom.dicom.syntax import TransferSyntax
 from fileroom.media.record_types import (
     CONTENT,
@@ -16,8 +15,6 @@ from fileroom.media.record_types import (
     VERIFYING_OBSERVERS,
     Key,
 )
-
-VALUE_BYTES_MAX = 1 << 20  # of one value that goes into a record; a larger one is left out
 
 _RELATIONSHIP = 0x0040A010
 
@@ -31,7 +28,7 @@ def read_keys(dataset: Buffer, syntax: TransferSyntax, keys: Collection[Key]) ->
     wanted = {key.tag for key in keys} | {CHARSET_TAG}
     if VERIFICATION_TIME in wanted:
         wanted |= {VERIFYING_OBSERVERS}
-    found = read_elements(_slices(dataset, syntax, wanted), syntax)
+    found = pick(dataset, syntax, wanted)
     if CONTENT in found:
         modifiers = tuple(
             item for item in found[CONTENT].items if text_of(item, _RELATIONSHIP) == "HAS CONCEPT MOD"
@@ -50,19 +47,3 @@ def read_keys(dataset: Buffer, syntax: TransferSyntax, keys: Collection[Key]) ->
 def read_charset(dataset: Buffer, syntax: TransferSyntax) -> str:
     """Specific Character Set, "" when absent. Raises MalformedObject."""
     return charset_of(read_keys(dataset, syntax, ()))
-
-
-def _slices(dataset: Buffer, syntax: TransferSyntax, wanted: set[int]) -> bytes:
-    """The wanted top-level elements, whole, behind each other."""
-    heads, end, last = Heads(dataset, syntax.big_endian), len(dataset), max(wanted)
-    slices: list[bytes] = []
-    at = 0
-    while at < end:
-        tag, vr, start, length = heads.head(at, end, syntax.implicit)
-        if tag > last:
-            break
-        behind = start + length if length != UNDEFINED else heads.skip(start, end, syntax.implicit or vr == "UN")
-        if tag in wanted and behind - at <= VALUE_BYTES_MAX:
-            slices.append(bytes(dataset[at:behind]))
-        at = behind
-    return b"".join(slices)

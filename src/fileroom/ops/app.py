@@ -15,6 +15,7 @@ from fileroom.administration.upload import Upload
 from fileroom.archive.conflicts import Conflicts
 from fileroom.archive.documents import Documents
 from fileroom.archive.held import held_counts
+from fileroom.archive.marks import MarksReader
 from fileroom.archive.priors import prior_study
 from fileroom.archive.recent import recent_studies
 from fileroom.archive.totals import Counting, counting
@@ -26,8 +27,10 @@ from fileroom.ops.health import Health
 from fileroom.ops.limits import net_limits
 from fileroom.ops.metrics import MeasuredRouter, Metrics
 from fileroom.ops.rooms import Rooms
+from fileroom.reading.keeping import Keeping
 from fileroom.reading.live import Live
 from fileroom.reading.look import Look
+from fileroom.reading.marks import MarksAnswers
 from fileroom.reading.series import SeriesPage
 from fileroom.reading.studies import Studies
 from fileroom.reading.study import StudyPage
@@ -80,9 +83,13 @@ def web_app(
     live.add_routes(router)
     Studies(pages, rooms.database).add_routes(router)
     Download(rooms.database, rooms.retriever).add_routes(router)
-    StudyPage(pages, rooms.database, Ways(viewer_path, download_path, _sending(rooms))).add_routes(router)
+    marks = MarksReader(rooms.database, rooms.retriever)
+    StudyPage(pages, rooms.database, marks, Ways(viewer_path, download_path, _sending(rooms))).add_routes(router)
     SeriesPage(pages, rooms.database, rooms.retriever).add_routes(router)
     Look(pages, rooms.database, rooms.retriever).add_routes(router)
+    MarksAnswers(
+        marks, Keeping(rooms.retriever, rooms.receiver, marks, settings.site), rooms.retriever, rooms.decoder
+    ).add_routes(router)
     routes(
         router,
         search=rooms.search,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from fileroom import errors
 from fileroom.archive.held import held_of_study
 from fileroom.archive.hide import HiddenStudy, hidden_study, hide, unhide
+from fileroom.archive.marks import DOOR, MarksReader
 from fileroom.archive.overview import Overview, SeriesOverview, StudyValues, study_overview, study_values
 from fileroom.archive.recent import QUIET_SECONDS
 from fileroom.database import Database
+from fileroom.dicom.key_object import KEY_OBJECT_CLASS
 from fileroom.dicom.storage_classes import STORAGE_CLASSES
 from fileroom.reading.persons import age_text, sex_text
 from fileroom.reading.ways import Ways
@@ -19,7 +22,14 @@ from fileroom.web.router import Router
 from fileroom.web.segment import segment
 
 REASON_CHARACTERS_MAX = 500
-_DOORS = {"dimse": "DICOM, from", "stow": "DICOMweb, from", "import": "import,", "upload": "upload,", "demo": "the"}
+_DOORS = {
+    "dimse": "DICOM, from",
+    "stow": "DICOMweb, from",
+    "import": "import,",
+    "upload": "upload,",
+    "demo": "the",
+    DOOR: "a reader, in the",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +54,10 @@ def person(values: StudyValues) -> Person:
 class StudyPage:
     """The handlers under `/studies/{study}` that are about the study as a whole."""
 
-    def __init__(self, pages: Pages, database: Database, ways: Ways) -> None:
+    def __init__(self, pages: Pages, database: Database, marks: MarksReader, ways: Ways) -> None:
         self._pages = pages
         self._database = database
+        self._marks = marks
         self._ways = ways
 
     def add_routes(self, router: Router) -> None:
@@ -80,6 +91,8 @@ class StudyPage:
         study, ways = found.study, self._ways
         modalities = study.modalities.split("\\")
         sending = ways.sending
+        marked = any(KEY_OBJECT_CLASS in one.holds.classes for one in found.series)
+        keys = self._marks.key_images(study.study_uid) if marked else []
         return self._pages.page(
             request,
             template,
@@ -94,6 +107,8 @@ class StudyPage:
             peers=sending.peers() if sending else None,
             sent=sending.sent(study.study_uid) if sending else (),
             looks=any(one.holds.images for one in found.series),
+            keys=keys,
+            stars=Counter(one.series_uid for one in keys),
             kind=kind_text,
             view=view_text,
             source=source_text,

@@ -1,0 +1,126 @@
+"""Which images of a study are marked, and by which presentation states they are shown, whoever made the documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fileroom.archive.hide import hide
+from fileroom.archive.marks import DOOR, KeyImage, MarksReader
+from fileroom.archive.receive import Outcome, Source
+from fileroom.dicom.companion import Reference
+from fileroom.dicom.key_object import KEY_OBJECT_CLASS, REJECTED
+from fileroom.dicom.softcopy import GREY_CLASS
+from fileroom.dicom.softcopy_writing import Setting
+from tests.support import corpus
+from tests.support.archives import SOURCE, Archive, running_archive
+from tests.support.corpus.instance import uid
+from tests.support.readers_marks import key_file, reference, state_file
+
+OURS = Source(DOOR, "quick look", "main")
+IMAGES = list(corpus.ct_study(1, slices=3))
+STUDY = IMAGES[0].study_uid
+
+
+@pytest.fixture
+def archive(tmp_path: Path, database_url: str) -> Iterator[Archive]:
+    with running_archive(tmp_path / "home", database_url) as opened:
+        for image in IMAGES:
+            put(opened, image.part10)
+        yield opened
+
+
+@pytest.fixture
+def marks(archive: Archive) -> MarksReader:
+    return MarksReader(archive.database, archive.retriever)
+
+
+def put(archive: Archive, file: bytes, source: Source = SOURCE) -> None:
+    assert archive.store_file(file, source).outcome is Outcome.STORED
+
+
+def named(marks: MarksReader) -> list[tuple[str | None, tuple[str, ...]]]:
+    return [(one.instance_number, one.meanings) for one in marks.key_images(STUDY)]
+
+
+def test_marks_of_anybody_are_found_and_only_ours_can_be_taken_back_alone(archive: Archive, marks: MarksReader) -> None:
+    assert marks.marks(STUDY).keys == ()
+    put(archive, key_file(IMAGES[2], about=[reference(IMAGES[0]), reference(IMAGES[2])]))
+    put(archive, key_file(IMAGES[2], "113004", number=2), OURS)
+    put(archive, key_file(IMAGES[2], about=[reference(IMAGES[1]), reference(IMAGES[2])], number=3), OURS)
+    found = marks.marks(STUDY).keys
+    assert [one.ours for one in found] == [False, False, True, False, False]
+    assert named(marks) == [("1", ("Of Interest",)), ("2", ("Of Interest",)), ("3", ("Of Interest", "For Teaching"))]
+
+
+def test_a_mark_that_is_rejected_is_gone_until_the_rejection_is(archive: Archive, marks: MarksReader) -> None:
+    put(archive, key_file(IMAGES[0]), OURS)
+    (mark,) = marks.marks(STUDY).keys
+    about = Reference(KEY_OBJECT_CLASS, mark.document.sop_uid, mark.document.series_uid)
+    put(archive, key_file(IMAGES[0], REJECTED, [about], number=2), OURS)
+    assert marks.marks(STUDY).keys == ()
+    rejection = Reference(KEY_OBJECT_CLASS, uid("marks", "KO", 2), mark.document.series_uid)
+    put(archive, key_file(IMAGES[0], REJECTED, [rejection], number=3), OURS)
+    assert len(marks.marks(STUDY).keys) == 1
+    assert len(archive.retriever.instances(STUDY)) == len(IMAGES) + 3
+
+
+def test_presentation_states_come_latest_first_and_go_when_rejected(archive: Archive, marks: MarksReader) -> None:
+    put(archive, state_file(IMAGES[0], Setting(name="one")))
+    put(archive, state_file(IMAGES[1], Setting(name="two", rotation=90), number=2), OURS)
+    found = marks.marks(STUDY).states
+    assert [(one.head.description, one.ours) for one in found] == [("two", True), ("one", False)]
+    place = (found[0].document.series_uid, found[0].document.sop_uid)
+    assert marks.shown(STUDY, *place, IMAGES[1].sop_uid, 1).rotation == 90
+    about = Reference(GREY_CLASS, found[0].document.sop_uid, found[0].document.series_uid)
+    put(archive, key_file(IMAGES[0], REJECTED, [about]), OURS)
+    assert [one.head.description for one in marks.marks(STUDY).states] == ["one"]
+
+
+def test_what_was_made_here_shares_a_series(archive: Archive, marks: MarksReader) -> None:
+    put(archive, key_file(IMAGES[0]))
+    assert marks.series_of(STUDY, KEY_OBJECT_CLASS) == (None, 0)
+    put(archive, key_file(IMAGES[0], number=2), OURS)
+    assert marks.series_of(STUDY, KEY_OBJECT_CLASS) == (uid("marks", "KO"), 1)
+    assert marks.series_of(STUDY, GREY_CLASS) == (None, 0)
+
+
+def test_images_that_are_not_here_or_not_of_this_study_are_not_listed(archive: Archive, marks: MarksReader) -> None:
+    other = next(corpus.ct_study(2))
+    put(archive, other.part10)
+    put(archive, key_file(IMAGES[0], about=[reference(other), Reference("1.2", "1.9", "1.8"), reference(IMAGES[1], 1)]))
+    found = marks.key_images(STUDY)
+    assert found == [KeyImage(IMAGES[1].series_uid, IMAGES[1].sop_uid, 1, "1", "2", ("Of Interest",))]
+
+
+def test_a_hidden_study_has_no_marks(archive: Archive, marks: MarksReader) -> None:
+    put(archive, key_file(IMAGES[0]))
+    assert marks.marks(STUDY).keys
+    hide(archive.database, STUDY, "by mistake", "test")
+    assert (marks.marks(STUDY).keys, marks.key_images(STUDY)) == ((), [])
+
+
+def test_documents_that_cannot_be_read_are_counted(archive: Archive, marks: MarksReader) -> None:
+    good = key_file(IMAGES[0])
+    nested = b"\x40\x00\x30\xa7SQ\0\0" + (0xFFFFFFFF).to_bytes(4, "little")
+    at = good.index(b"\x40\x00\x30\xa7SQ")
+    put(
+        archive,
+        good[:at]
+        + nested
+        + b"\xfe\xff\x00\xe0\xff\xff\xff\xff\xfe\xff\x0d\xe0\0\0\0\0" * 2
+        + b"\xfe\xff\xdd\xe0\0\0\0\0",
+    )
+    assert (len(marks.marks(STUDY).keys), marks.marks(STUDY).unread) == (0, 0)  # odd, but it can be read
+    large = state_file(IMAGES[0], Setting(), number=7)
+    put(
+        archive,
+        large
+        + b"\x79\x00\x10\x00LO\x02\x00AB"
+        + b"\x79\x00\x00\x10OB\0\0"
+        + (5 << 20).to_bytes(4, "little")
+        + bytes(5 << 20),
+    )
+    assert marks.marks(STUDY).unread == 1
