@@ -31,15 +31,6 @@ class RecentStudy:
     arriving: bool  # its last object came less than QUIET_SECONDS ago
 
 
-def newest_key(database: Database) -> int:
-    """The row key of the latest object: it rises with every arrival, whichever process took it. 0: nothing is here.
-
-    Raises DatabaseUnavailable.
-    """
-    with database.read() as connection:
-        return connection.execute(sa.select(sa.func.max(schema.instance.c.id))).scalar() or 0
-
-
 def recent_studies(database: Database, limit: int) -> list[RecentStudy]:
     """The latest to change, newest first: new studies, and those that the last objects went to.
 

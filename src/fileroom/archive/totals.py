@@ -80,12 +80,13 @@ def count(database: Database) -> Totals:
 
 
 def signs(database: Database) -> tuple[object, ...]:
-    """What changes when objects arrive, are decided about, hidden, brought back or taken out.
+    """What changes when objects arrive or are kept apart, are decided about, hidden, brought back or taken out.
 
     Raises DatabaseUnavailable.
     """
     asked = (
         sa.func.max(schema.instance.c.id),
+        sa.func.max(schema.held.c.id),
         sa.func.max(schema.held_decision.c.id),
         sa.func.max(schema.hidden_study.c.hidden_ms),
         sa.func.count(schema.hidden_study.c.study_uid),

@@ -1,4 +1,4 @@
-"""Tells open pages that studies arrived (server-sent events, HTML 9.2), whichever process took them in."""
+"""Tells open pages that the archive changed (server-sent events, HTML 9.2), whichever process did it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import time
 from collections.abc import Iterator
 
 from fileroom import errors
-from fileroom.archive.recent import QUIET_SECONDS, newest_key
+from fileroom.archive.recent import QUIET_SECONDS
+from fileroom.archive.totals import signs
 from fileroom.database import Database
 from fileroom.web.http import Part, Request, Response
 from fileroom.web.router import Router
@@ -79,16 +80,16 @@ class Live:
                 self._listeners -= 1
 
     def _run(self) -> None:
-        last: int | None = None
+        last: tuple[object, ...] | None = None
         quiet_at = 0.0  # when what arrived last counts as complete; 0: it does
         while True:
             try:
-                newest = newest_key(self._database)
+                seen = signs(self._database)
                 now = time.monotonic()
-                if last is not None and (newest != last or (quiet_at and now >= quiet_at)):
-                    quiet_at = now + QUIET_SECONDS + 1 if newest != last else 0.0
+                if last is not None and (seen != last or (quiet_at and now >= quiet_at)):
+                    quiet_at = now + QUIET_SECONDS + 1 if seen != last else 0.0
                     self._tell()
-                last = newest
+                last = seen
             except errors.FileroomError as error:
                 log.warning("arrivals not followed", extra={"reason": str(error)})
             with self._changed:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import http.client
 import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, expect
@@ -33,14 +36,23 @@ def _listen(server: FileroomServer) -> http.client.HTTPResponse:
     return answer
 
 
-def test_a_listener_hears_of_an_arrival_and_does_not_hold_up_a_stop(fileroom_server: FileroomServer) -> None:
-    answer = _listen(fileroom_server)
-    (one,) = corpus.small_studies(1)
-    said = [word.acknowledged for word in c_store(fileroom_server, [one])]
-    assert said == [True]
+def hears(answer: http.client.HTTPResponse, act: Callable[[], object]) -> None:
+    """Do something; the listener is told once, and soon."""
     begin = time.monotonic()
+    act()
     assert answer.readline() == b"event: studies\n"
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 10
+    assert answer.readline().startswith(b"data: ")
+    assert answer.readline() == b"\n"
+
+
+def test_a_listener_hears_of_every_change_and_does_not_hold_up_a_stop(fileroom_server: FileroomServer) -> None:
+    answer = _listen(fileroom_server)
+    (one,) = corpus.ct_study(9, slices=1)
+    hears(answer, lambda: list(c_store(fileroom_server, [one])))
+    hears(answer, lambda: list(c_store(fileroom_server, [replace(one, pixels=bytes(len(one.pixels)))])))  # kept apart
+    hide = f"{fileroom_server.url}/studies/{one.study_uid}/hide"
+    hears(answer, lambda: urllib.request.urlopen(hide, b"reason=a+phantom&sure=yes", timeout=30).close())
     begin = time.monotonic()
     assert fileroom_server.stop() == 0
     assert time.monotonic() - begin < 5
