@@ -46,7 +46,8 @@ class Wire:
         if connection.family != socket.AF_UNIX:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        self._quick = connection.family != socket.AF_UNIX
+        self._tcp = connection.family != socket.AF_UNIX
+        self._halfway = False  # something came since we last sent: the peer may wait for its acknowledgement to go on
 
     # Waiting
 
@@ -60,9 +61,10 @@ class Wire:
             raise PeerTooSlow(f"{self._waits_for} did not come in time")
 
     def _receive(self, view: memoryview, flags: int = 0) -> int:
-        """At least one byte into `view`. Re-arms TCP_QUICKACK first: the kernel drops it each time we answer, and a
-        sender without TCP_NODELAY would then wait 40 ms for the acknowledgement of every object."""
-        if self._quick:
+        """At least one byte into `view`. In the middle of a message TCP_QUICKACK is armed first: the kernel drops it each
+        time we answer, and a sender without TCP_NODELAY would then wait 40 ms for the acknowledgement of every object.
+        What comes whole is acknowledged by our answer."""
+        if self._halfway and self._tcp:
             with contextlib.suppress(OSError):
                 self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
         while True:
@@ -76,6 +78,7 @@ class Wire:
             if not got:
                 raise ConnectionLost("the peer closed the connection")
             self.bytes_in += got
+            self._halfway = True
             return got
 
     def readable(self) -> bool:
@@ -157,6 +160,7 @@ class Wire:
         """Send everything. `more`: something follows at once, so that the kernel may wait to fill a segment."""
         flags = socket.MSG_MORE if more else 0
         size = len(data)
+        self._halfway = False
         if size <= PIECE_BYTES:
             try:
                 sent = self._socket.send(data, flags)
