@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benches import table
 from benches.bench import Bench, new_folder
-from benches.rows import bulk, crowded, frames, memory, metadata, search, store, stow, study
+from benches.rows import bulk, crowded, frames, memory, metadata, pages, search, store, stow, study, viewer
 from benches.table import Line
 from fileroom import __version__
 from tests.support import orthanc, peers
@@ -38,6 +38,8 @@ ROWS: dict[str, Callable[[Bench], list[Line]]] = {
     "study_wado": study.run_wado,
     "study_get": study.run_get,
     "study_move": study.run_move,
+    "viewer": viewer.run,
+    "pages": pages.run,
     "qido_20k": search.run_qido_crowded,
     "find_20k": search.run_find_crowded,
     "retrieve_20k": crowded.run,

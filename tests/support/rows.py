@@ -39,7 +39,7 @@ class Rows:
         """A series. Returns its key."""
         return self._add(self.series, Level.SERIES, {"study_pk": study, "series_uid": uid, "updated_ms": 1} | values)
 
-    def instance(self, series: int, uid: str, **values: str) -> int:
+    def instance(self, series: int, uid: str, **values: object) -> int:
         """An instance. Returns its key."""
         row: dict[str, object] = {
             "series_pk": series,
