@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.support import corpus, peers
 from tests.support.browser import CHROMIUM, Watched, chromium
+from tests.support.corpus.turned import WAYS, turned_exam
 from tests.support.fileroom import FileroomServer
 from tests.support.senders import stow
 from tests.support.viewing import DRAWING
@@ -32,10 +33,11 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
         peers.skip_or_fail(peers.MissingPeer("the viewer was not fetched: `make dev` does"))
     server = FileroomServer(tmp_path_factory.mktemp("viewer") / "home")
     try:
-        # Two visits of the same person; the prior's images are stored turned over.
+        # Two visits of the same person; every image is stored in another way.
         newer, older = sorted((4, 5), key=lambda number: corpus.visit("mammography", number).study_date, reverse=True)
-        stow(server, list(corpus.mammogram_exam(newer, shrink=4)))
-        stow(server, list(corpus.mammogram_exam(older, shrink=4, mirrored=True)))
+        ways = list(WAYS)
+        stow(server, list(turned_exam(newer, ways[:4], shrink=4)))
+        stow(server, list(turned_exam(older, ways[4:], shrink=4)))
         stow(server, list(corpus.ct_study(3, slices=12)))
         yield Archive(
             server,

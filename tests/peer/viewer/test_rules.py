@@ -19,7 +19,8 @@ def rule(archive: Archive, page: Page) -> Any:
     page.goto(archive.server.url + "/")
     script = """async ([name, values]) => {
       const modules = await Promise.all(['mammography', 'saving'].map((name) => import(`/static/${name}.js`)));
-      return Object.assign({}, ...modules)[name](...values) ?? null;
+      const made = Object.assign({}, ...modules)[name](...values) ?? null;
+      return made instanceof Map ? Object.fromEntries(made) : made;
     }"""
     return lambda name, *values: page.evaluate(script, [name, values])
 
@@ -43,17 +44,76 @@ def test_the_plain_processed_image_is_preferred(rule: Any) -> None:
     magnified = rule("suitability", MG | {"ViewCodeSequence": [CC | {"ViewModifierCodeSequence": [{}]}]})
     assert plain > tomosynthesis > magnified > 0
     assert rule("suitability", MG | {"PartialView": "YES"}) < tomosynthesis
-    assert rule("suitability", MG | {"PresentationIntentType": "FOR PROCESSING"}) == 0
+    assert magnified > rule("suitability", MG | {"PresentationIntentType": "FOR PROCESSING"}) > 0
     assert rule("suitability", {"Modality": "CT"}) == 0
 
 
 @pytest.mark.parametrize(
-    ("side", "row", "turned"),
-    [("R", "P", False), ("R", "A", True), ("L", "A", False), ("L", "P", True), ("L", "AR", False), ("R", "", False)],
+    ("side", "told", "rotation", "flip"),
+    [
+        ("R", ["P", "L"], 0, False),
+        ("R", ["A", "L"], 0, True),
+        ("L", ["A", "FR"], 0, False),
+        ("L", ["AR", "FR"], 0, False),
+        ("L", ["P", "FR"], 0, True),
+        ("L", ["A", "HL"], 180, True),
+        ("R", ["A", "HR"], 180, False),
+        ("R", ["FL", "A"], 90, False),
+        ("L", ["FR", "A"], 90, True),
+        ("L", ["HL", "A"], 270, False),
+        ("R", ["R", "A"], 270, True),
+        ("R", ["", ""], 0, False),
+        ("R", ["P"], 0, False),
+        ("B", ["A", "F"], 0, False),
+    ],
 )
-def test_an_image_is_turned_over_when_its_chest_wall_lies_outside(rule: Any, side: str, row: str, turned: bool) -> None:
-    image = MG | {"ImageLaterality": side, "PatientOrientation": [row, "F"]}
-    assert rule("mirrored", image) is turned
+def test_an_image_is_turned_by_what_it_says_of_its_orientation(
+    rule: Any, side: str, told: list[str], rotation: int, flip: bool
+) -> None:
+    image = MG | {"ImageLaterality": side, "PatientOrientation": told}
+    assert rule("turn", image) == {"rotation": rotation, "flip": flip}
+
+
+def test_a_tomosynthesis_says_its_orientation_elsewhere(rule: Any) -> None:
+    frame = {"PatientOrientationInFrameSequence": [{"PatientOrientation": ["A", "L"]}]}
+    assert rule("turn", MG | {"SharedFunctionalGroupsSequence": [frame]}) == {"rotation": 0, "flip": True}
+    plane = {"PlaneOrientationSequence": [{"ImageOrientationPatient": ["0", "-1", "0", "0.7", "0", "-0.72"]}]}
+    assert rule("orientation", MG | {"PerFrameFunctionalGroupsSequence": [plane]}) == ["A", "FL"]
+
+
+def test_what_is_odd_about_an_image_is_told(rule: Any) -> None:
+    stated = MG | {"PatientOrientation": ["P", "L"]}
+    assert rule("told", stated) == "R CC"
+    assert rule("told", MG) == "R CC, orientation not stated"
+    assert rule("told", stated | {"PresentationIntentType": "FOR PROCESSING"}) == "R CC, for processing"
+    spot = CC | {"ViewModifierCodeSequence": [{"CodeMeaning": "Spot compression"}]}
+    assert rule("told", stated | {"ViewCodeSequence": [spot]}) == "R CC, Spot compression"
+    assert rule("told", {"Modality": "US", "SeriesDescription": "Left breast"}) == "Left breast"
+
+
+def test_the_standard_views_hang_in_front_and_everything_else_behind_them(rule: Any) -> None:
+    def hung(*images: dict[str, Any]) -> dict[str, str]:
+        sets = [
+            {"displaySetInstanceUID": f"{at}", "SeriesNumber": at, "instances": [{"Rows": 9} | image]}
+            for at, image in enumerate(images)
+        ]
+        sets.append({"displaySetInstanceUID": "report", "instances": [{"Modality": "SR"}]})
+        return rule("slots", sets)
+
+    left = MG | {"ImageLaterality": "L"}
+    raw, spot = MG | {"PresentationIntentType": "FOR PROCESSING"}, MG | {"PartialView": "YES"}
+    bare, sideless = {"Modality": "MG"}, MG | {"ImageLaterality": ""}
+    assert hung(raw, spot, MG, left, bare, sideless) == {
+        "2": "R CC",
+        "3": "L CC",
+        "1": "further 1",
+        "4": "further 2",
+        "5": "further 3",
+        "0": "further 4",
+    }
+    assert hung(raw, left) == {"0": "R CC", "1": "L CC"}
+    no_view = left | {"ViewCodeSequence": []}
+    assert hung(bare, no_view, no_view, no_view) == {"0": "R CC", "1": "L CC", "2": "L MLO", "3": "further 1"}
 
 
 def test_only_the_same_person_s_second_study_is_the_prior(rule: Any) -> None:

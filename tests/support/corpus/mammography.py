@@ -32,15 +32,15 @@ def breast(rows: int, columns: int, seed: int) -> np.ndarray[tuple[int, int], np
 
 
 @cache
-def _image(laterality: str, view: str, shrink: int, mirrored: bool) -> memoryview:
+def _image(laterality: str, view: str, shrink: int) -> memoryview:
     image = breast(ROWS // shrink, COLUMNS // shrink, seed=1 if view == "CC" else 2)
-    return memoryview((image if (laterality == "L") != mirrored else image[:, ::-1]).tobytes())
+    return memoryview((image if laterality == "L" else image[:, ::-1]).tobytes())
 
 
-def mammogram_exam(number: int, *, shrink: int = 1, mirrored: bool = False) -> Iterator[Instance]:
+def mammogram_exam(number: int, *, shrink: int = 1) -> Iterator[Instance]:
     """The `number`th screening exam: L CC, R CC, L MLO, R MLO, each a series of its own as many units send them.
 
-    `shrink` divides rows and columns. `mirrored` images are stored turned over, and say so.
+    `shrink` divides rows and columns.
     """
     who = visit("mammography", number, sex="F")
     for place, (laterality, view) in enumerate(VIEWS, start=1):
@@ -48,14 +48,14 @@ def mammogram_exam(number: int, *, shrink: int = 1, mirrored: bool = False) -> I
         elements = visit_elements(who) | series_elements(who, series_uid, place) | detector_elements()
         elements |= _image_elements(who, sop_uid, laterality, view)
         elements |= {0x00280010: ("US", ROWS // shrink), 0x00280011: ("US", COLUMNS // shrink)}
-        elements[0x00200020] = ("CS", _orientation(laterality, view, mirrored))
-        pixels = _image(laterality, view, shrink, mirrored)
+        elements[0x00200020] = ("CS", _orientation(laterality, view))
+        pixels = _image(laterality, view, shrink)
         yield Instance(SOP_CLASS, sop_uid, who.study_uid, series_uid, encode(elements), pixels, len(pixels))
 
 
-def _orientation(laterality: str, view: str, mirrored: bool) -> str:
+def _orientation(laterality: str, view: str) -> str:
     """Rows run to the nipple of a left breast, to the back of a right one; columns inwards (CC), downwards (MLO)."""
-    row = "A" if (laterality == "L") != mirrored else "P"
+    row = "A" if laterality == "L" else "P"
     inwards = "R" if laterality == "L" else "L"
     return f"{row}\\{inwards}" if view == "CC" else f"{row}\\F{inwards}"
 
