@@ -13,12 +13,15 @@ from fileroom.archive.retrieve import Retriever, StoredInstance
 from fileroom.dicom.frames import is_video
 from fileroom.dicom.syntax import EXPLICIT_LE, IMPLICIT_LE, TransferSyntax, syntax
 from fileroom.dicomweb.accept import Offer, choose
+from fileroom.dicomweb.coding import ZSTD, packed, takes_zstd
 from fileroom.dicomweb.links import base_url, instance_url
 from fileroom.dicomweb.multipart import OutgoingPart, compose
 from fileroom.dicomweb.validators import headers, not_modified
 from fileroom.web.http import Part, Request, Response
 from fileroom.web.router import Router
 
+Header = tuple[str, str]
+VARY = ("vary", "accept, accept-encoding")
 FRAMES_MAX = 10_000  # numbers in one list
 
 _NATIVE = "application/octet-stream"
@@ -64,13 +67,21 @@ class Frames:
         """These frames of an object in the form the request accepts."""
         form = choose_form(request, syntax(stored.transfer_syntax), len(numbers))
         etag = f"{stored.digest[:32]}-{_short(numbers)}-{form.kind}-{form.transfer_syntax}{'-m' * form.multipart}"
-        if same := not_modified(request, etag):
+        zstd = form.native and takes_zstd(request)
+        etag += f"-{ZSTD}" * zstd
+        if same := not_modified(request, etag, VARY):
             return same
+        response = self._whole(request, stored, numbers, form, [*headers(etag), VARY])
+        return _coded(response) if zstd else response
+
+    def _whole(
+        self, request: Request, stored: StoredInstance, numbers: Sequence[int], form: Form, about: list[Header]
+    ) -> Response:
         if not form.multipart:
             body = self._body(stored, numbers[0], form)
-            return Response(200, [("content-type", form.media_type), *headers(etag)], body)
+            return Response(200, [("content-type", form.media_type), *about], body)
         at = instance_url(base_url(request), stored.study_uid, stored.series_uid, stored.sop_uid)
-        return compose(form.kind, self._parts(stored, numbers, form, f"{at}/frames/"), headers(etag))
+        return compose(form.kind, self._parts(stored, numbers, form, f"{at}/frames/"), about)
 
     def _parts(
         self, stored: StoredInstance, numbers: Sequence[int], form: Form, location: str
@@ -95,6 +106,14 @@ class Frames:
     def _is_decoded(stored: StoredInstance, form: Form) -> bool:
         found = syntax(stored.transfer_syntax)
         return form.native and (found.encapsulated or found.deflated)
+
+
+def _coded(response: Response) -> Response:
+    """The same under the content coding zstd, unless it is made while it is sent or would not be smaller."""
+    parts = response.parts
+    if not isinstance(parts, list | tuple) or (body := packed(parts)) is None:
+        return response
+    return Response(response.status, [*response.headers, ("content-encoding", ZSTD)], [body])
 
 
 def frame_count(stored: StoredInstance) -> int:
@@ -123,7 +142,7 @@ def frame_numbers(listed: str) -> list[int]:
 
 
 def _short(numbers: Sequence[int]) -> str:
-    text = ",".join(map(str, numbers))
+    text = ".".join(map(str, numbers))  # no comma: those part the validators of If-None-Match
     return text if len(text) < 64 else sha256(text.encode()).hexdigest()[:32]
 
 

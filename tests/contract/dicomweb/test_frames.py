@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
+import imagecodecs
 import numpy
 import pydicom
 import pytest
@@ -142,3 +144,30 @@ def test_an_asker_that_has_a_frame_is_told_so(door: Door, real: Real) -> None:
     first = door.get(url, accept=AS_STORED)
     assert door.get(url, accept=AS_STORED, if_none_match=first.header("etag")).status == 304
     assert door.get(url, accept=NATIVE, if_none_match=first.header("etag")).status == 200
+
+
+@pytest.mark.parametrize("name", ["CT_small.dcm", "JPEG2000.dcm", "emri_small.dcm"])
+def test_native_frames_come_compressed_to_whom_takes_zstd(door: Door, real: Real, name: str) -> None:
+    url = f"{address(real(name))}/frames/{'1,2,3,4,5' if name.startswith('emri') else '1'}"
+    plain = door.get(url, accept=NATIVE)
+    packed = door.get(url, accept=NATIVE, accept_encoding="gzip, deflate, br, zstd")
+    assert packed.header("content-encoding") == "zstd"
+    assert len(packed.body) < len(plain.body)
+    assert packed.header("etag") != plain.header("etag")
+    assert packed.header("vary") == plain.header("vary") == "accept, accept-encoding"
+    unpacked = replace(packed, body=imagecodecs.zstd_decode(packed.body))
+    assert [part.body for part in parts(unpacked)] == [part.body for part in parts(plain)]
+    again = door.get(url, accept=NATIVE, accept_encoding="zstd", if_none_match=packed.header("etag"))
+    assert again.status == 304
+
+
+@pytest.mark.parametrize("coding", ["", "gzip", "*", "zstd;q=0", "br, zstd; q=0.000"])
+def test_frames_stay_as_they_are_for_whom_does_not_take_zstd(door: Door, real: Real, coding: str) -> None:
+    answer = door.get(f"{address(real('CT_small.dcm'))}/frames/1", accept=NATIVE, accept_encoding=coding)
+    assert answer.header("content-encoding") == ""
+    assert answer.sent_from_files == 128 * 128 * 2
+
+
+def test_a_frame_is_not_compressed_a_second_time(door: Door, real: Real) -> None:
+    answer = door.get(f"{address(real('JPEG2000.dcm'))}/frames/1", accept=AS_STORED, accept_encoding="zstd")
+    assert answer.header("content-encoding") == ""
