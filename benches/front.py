@@ -1,14 +1,15 @@
 """What a sensible person puts before Orthanc: nginx, with the same OHIF files, and Orthanc's DICOMweb behind it.
 
 As OHIF's own recipe and Orthanc's manual have it: files compressed beforehand and kept by the browser for ever, JSON
-compressed on the way, connections to Orthanc kept open. The viewer's set-up is Fileroom's, but for where the archive
-is and what its kind needs, so that both sides show the same with the same code.
+compressed on the way, connections to Orthanc kept open. The viewer's page and set-up are Fileroom's, but for
+where the archive is, what its kind needs, and hints to the browser, so that both show the same with the same code.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -36,8 +37,8 @@ http {{
             alias {ohif}/; gzip_static always; gunzip on;
             add_header Cache-Control "public, max-age=31536000, immutable";
         }}
-        location /set-up/ {{
-            alias {folder}/set-up/; add_header Cache-Control "public, max-age=31536000, immutable";
+        location /static/ {{
+            root {folder}; add_header Cache-Control "public, max-age=31536000, immutable";
         }}
         location = /studies {{ default_type text/html; return 200 "<!doctype html><title>Studies</title>Studies"; }}
         location /viewer/ {{ root {folder}; try_files /page.html =404; }}
@@ -49,24 +50,7 @@ http {{
     }}
 }}
 """
-# As OHIF's own index.html: its script behind the set-up, its stylesheet.
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width,initial-scale=1">
-<title>OHIF Viewer</title>
-<script src="/set-up/viewer-config.js" data-extension="/set-up/mammography.js"></script>
-<script defer src="{prefix}{script}"></script>
-<link rel="stylesheet" href="{prefix}{style}">
-</head>
-<body>
-<noscript>You need to enable JavaScript to run this app.</noscript>
-<div id="react-portal"></div>
-<div id="root"></div>
-</body>
-</html>
-"""
+_EARLY = re.compile(r'<link rel="(?:module)?preload"[^>]*>\n')
 # Where the set-up differs; as in OHIF's guide to Orthanc.
 _DIFFERS = {
     "window.location.origin + '/dicomweb'": "window.location.origin + '/dicom-web'",
@@ -75,10 +59,13 @@ _DIFFERS = {
 
 
 @contextlib.contextmanager
-def front(folder: Path, orthanc: Side, about: About) -> Iterator[int]:
-    """The port of nginx before a running Orthanc. Raises MissingPeer, NotReady."""
+def front(folder: Path, orthanc: Side, about: About, page: str) -> Iterator[int]:
+    """The port of nginx before a running Orthanc; `page` is the viewer's, as Fileroom sends it.
+
+    Raises MissingPeer, NotReady.
+    """
     port = processes.free_port()
-    _write_set_up(folder, about)
+    _write_set_up(folder, page)
     config = _NGINX.format(
         folder=folder,
         port=port,
@@ -97,14 +84,17 @@ def front(folder: Path, orthanc: Side, about: About) -> Iterator[int]:
         server.stop()
 
 
-def _write_set_up(folder: Path, about: About) -> None:
-    static = files("fileroom.viewer").joinpath("static")
-    set_up = static.joinpath("viewer-config.js").read_text()
+def _write_set_up(folder: Path, page: str) -> None:
+    """Fileroom's page as OHIF's own index.html is: without a word of what will be wanted later; and what it names."""
+    (folder / "static").mkdir(parents=True, exist_ok=True)
+    for room in ("web", "viewer"):
+        for file in files(f"fileroom.{room}").joinpath("static").iterdir():
+            if file.is_file():
+                (folder / "static" / file.name).write_bytes(file.read_bytes())
+    set_up = (folder / "static/viewer-config.js").read_text()
     for ours, theirs in _DIFFERS.items():
         if ours not in set_up:
             raise ValueError(f"viewer-config.js no longer says {ours}: benches/front.py has to learn how it does")
         set_up = set_up.replace(ours, theirs)
-    (folder / "set-up").mkdir(parents=True, exist_ok=True)
-    (folder / "set-up/viewer-config.js").write_text(set_up)
-    (folder / "set-up/mammography.js").write_bytes(static.joinpath("mammography.js").read_bytes())
-    (folder / "page.html").write_text(_PAGE.format(prefix=about.prefix, script=about.script, style=about.style))
+    (folder / "static/viewer-config.js").write_text(set_up)
+    (folder / "page.html").write_text(_EARLY.sub("", page))

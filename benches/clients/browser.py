@@ -13,7 +13,7 @@ from benches.clients.failure import ClientFailed
 from tests.support import peers
 from tests.support.browser import CHROMIUM
 
-OPENING_SECONDS = 90
+OPENING_SECONDS = 25
 # WebGL is drawn in software: the machines that measure have no graphics card. The same for every server.
 _ARGUMENTS = ("--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
 # Runs before any script of the page. An image counts as seen when cornerstone says that a viewport was rendered and its

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from playwright.sync_api import Playwright
 
 from benches.bench import Bench
+from benches.clients import http
 from benches.clients.browser import Opening, Reader, browsers, reader
 from benches.clients.failure import ClientFailed
 from benches.front import front
@@ -109,12 +110,14 @@ def run(bench: Bench) -> list[Line]:
 
 @contextlib.contextmanager
 def _desks(bench: Bench, sides: list[Side], about: About) -> Iterator[list[Desk]]:
+    (ours,) = (side for side in sides if side.name == FILEROOM)
+    page = http.Connection(ours.web).get("/viewer/viewer?StudyInstanceUIDs=1", "text/html", keep=True).body.decode()
     with contextlib.ExitStack() as stack:
         desks = []
         for side in sides:
             port = side.web
             if side.name == ORTHANC:
-                port = stack.enter_context(front(bench.folder / "front", side, about))
+                port = stack.enter_context(front(bench.folder / "front", side, about, page))
             far = stack.enter_context(link(port, bench.folder / f"link-{side.name}.log"))
             desks.append(Desk(side, f"http://127.0.0.1:{far}"))
         yield desks
