@@ -61,9 +61,12 @@ class Wire:
             raise PeerTooSlow(f"{self._waits_for} did not come in time")
 
     def _receive(self, view: memoryview, flags: int = 0) -> int:
-        """At least one byte into `view`. In the middle of a message TCP_QUICKACK is armed first: the kernel drops it each
-        time we answer, and a sender without TCP_NODELAY would then wait 40 ms for the acknowledgement of every object.
-        What comes whole is acknowledged by our answer."""
+        """At least one byte into `view`.
+
+        In the middle of a message TCP_QUICKACK is armed first: the kernel drops it each time we answer, and a sender
+        without TCP_NODELAY would then wait 40 ms for the acknowledgement of every object. What comes whole is
+        acknowledged by our answer.
+        """
         if self._halfway and self._tcp:
             with contextlib.suppress(OSError):
                 self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
