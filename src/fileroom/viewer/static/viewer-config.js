@@ -43,8 +43,9 @@ window.browserImportFunction = name => import(name);
       groupEnabledModesFirst: true,
       investigationalUseDialog: { option: 'never' },
       maxNumberOfWebWorkers: Math.max(1, Math.min(4, (navigator.hardwareConcurrency || 2) - 1)),
-      // A browser opens six connections to a host; what is looked at must never wait behind what is not.
-      maxNumRequests: { interaction: 6, thumbnail: 2, prefetch: 4 },
+      // A browser opens six connections to a host; what is looked at must never wait behind what is not, and of large
+      // images few at a time come one after the other, sooner than many together.
+      maxNumRequests: { interaction: 3, thumbnail: 2, prefetch: 5 },
       whiteLabeling: {
         createLogoComponentFn: React =>
           React.createElement(
@@ -75,6 +76,8 @@ window.browserImportFunction = name => import(name);
             singlepart: 'bulkdata,video,pdf',
             bulkDataURI: { enabled: true },
             omitQuotationForMultipartRequest: false,
+            // Whole frames: to look at each anew for every piece of it that arrives costs a second at 17 MB.
+            stackRetrieveOptions: { retrieveOptions: { single: { streaming: false } } },
           },
         },
       ],
