@@ -28,7 +28,7 @@ def match_key(attribute: Attribute, key: str) -> Match | None:
     """The match a key asks for; None when it asks for anything (universal). Raises BadRequest on a malformed key."""
     if attribute.matching is Matching.NONE or not key.strip(" *\0"):
         return None
-    if "\0" in key or any(0xD800 <= ord(c) <= 0xDFFF for c in key):
+    if "\0" in key or (not key.isascii() and any(0xD800 <= ord(c) <= 0xDFFF for c in key)):
         raise BadRequest(f"the key {attribute.keyword} holds a character that no value can hold")
     if attribute.matching is not Matching.UID and len(key) > KEY_CHARACTERS_MAX:
         raise BadRequest(f"the key {attribute.keyword} is longer than {KEY_CHARACTERS_MAX} characters")

@@ -57,7 +57,7 @@ def text_of(elements: Elements, tag: int, charset: str = "") -> str:
     Binary integers are returned as decimal text.
     """
     element = elements.get(tag)
-    if element is None or not isinstance(element.value, bytes):
+    if element is None or not element.value or not isinstance(element.value, bytes):
         return ""
     if element.vr in _NUMBERS:
         return "\\".join(str(number) for number in _numbers(element))

@@ -177,7 +177,9 @@ class _Reader:
     def _shape(self, at: int, tag: int, length: int, implicit: bool) -> tuple[str, int, int]:
         """VR, first byte of the value, and its length."""
         code = str(self.data[at + 4 : at + 6], "latin-1")
-        if implicit or not (code in SHORT_VRS or code in LONG_VRS or (code.isascii() and code.isprintable())):
+        if code in SHORT_VRS and not implicit:  # nearly all
+            return code, at + 8, self.short(self.data, at + 6)[0]
+        if implicit or not (code in LONG_VRS or (code.isascii() and code.isprintable())):
             known = BY_TAG.get(tag)
             vr = known.vr if known is not None else public_vr(tag).replace("XS", "US")
             return "SQ" if vr == "UN" and length == UNDEFINED_LENGTH else vr, at + 8, length
