@@ -60,6 +60,6 @@ def save_measurements(page: Page, name: str) -> None:
     page.locator("[data-cy=panelMeasurement-btn]").click()
     page.get_by_text("Create SR").click()
     page.get_by_placeholder("Report name").fill(name)
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     said = page.get_by_text("Measurements saved successfully").or_(page.get_by_text("Not saved"))
     expect(said.first).to_be_visible(timeout=IMAGE_SECONDS * 1000)
