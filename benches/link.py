@@ -19,7 +19,7 @@ ROUND_TRIP_SECONDS = 0.05
 BYTES_A_SECOND = 100e6 / 8
 _CHUNK_BYTES = 16384
 _INITIAL_BYTES = 10 * 1460  # in flight on a fresh connection
-_WINDOW_BYTES_MAX = 4 << 20
+_WINDOW_BYTES_MAX = 1 << 20  # a few round trips' worth: what queues before the line stays short
 _IDLE_SECONDS = 0.25  # after so long a silence a sender starts slowly again
 
 

@@ -19,7 +19,7 @@ CONTENT_SECURITY_POLICY = (
     "worker-src 'self' blob:; object-src 'self' blob:; frame-src 'self' blob:; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
-_HEADERS = (("content-security-policy", CONTENT_SECURITY_POLICY), ("cross-origin-opener-policy", "same-origin"))
+_HEADERS = (("content-security-policy", CONTENT_SECURITY_POLICY),)
 
 
 class Viewer:

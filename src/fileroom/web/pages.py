@@ -27,6 +27,8 @@ PAGE_HEADERS = (
     ("content-security-policy", CONTENT_SECURITY_POLICY),
     ("referrer-policy", "same-origin"),  # with none at all, browsers hide the origin of our own forms
     ("cache-control", "no-store"),
+    # On every page alike: from one that has it to one that has not, a browser starts a process anew.
+    ("cross-origin-opener-policy", "same-origin"),
 )
 FORM_BYTES_MAX = 1 << 20
 NOT_SIGNED_IN = "web page, not signed in"  # who acts on a page, as long as nobody signs in
