@@ -14,6 +14,7 @@ from fileroom.administration.peers import PeersPage
 from fileroom.administration.upload import Upload
 from fileroom.archive.conflicts import Conflicts
 from fileroom.archive.documents import Documents
+from fileroom.archive.first_images import first_images
 from fileroom.archive.held import held_counts
 from fileroom.archive.marks import MarksReader
 from fileroom.archive.priors import prior_study
@@ -98,7 +99,12 @@ def web_app(
         documents=documents,
         stow=Stow(rooms.receiver, settings.site),
     )
-    Viewer(pages, installed_files(), lambda study: prior_study(rooms.database, study, "MG")).add_routes(router)
+    Viewer(
+        pages,
+        installed_files(),
+        lambda study: prior_study(rooms.database, study, "MG"),
+        lambda studies: first_images(rooms.database, studies),
+    ).add_routes(router)
     return LoopbackOnly(SameOriginWrites(HostWithPort(router, lambda: doors()[0].port))), pages.tell
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from urllib.parse import urlencode
+
+from fileroom.archive.first_images import FirstSeries
 
 # Names in static/mammography.js: of the hanging protocol, and of its stage that shows two examinations
 MAMMOGRAPHY = "fileroom-mammography"
@@ -22,3 +24,14 @@ def viewer_path(study_uids: Sequence[str], modalities: Collection[str]) -> str:
         if len(study_uids) > 1:
             query["stageId"] = BESIDE_PRIOR
     return "/viewer/viewer?" + urlencode(query, safe=",")
+
+
+def early_paths(first: Iterable[FirstSeries]) -> list[str]:
+    """What the viewer will ask the archive for about these: metadata of each series, then frames."""
+    metadata, frames = [], []
+    for study, series, sop in first:
+        at = f"/dicomweb/studies/{study}/series/{series}"
+        metadata.append(f"{at}/metadata")
+        if sop:
+            frames.append(f"{at}/instances/{sop}/frames/1")
+    return metadata + frames

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.resources import as_file, files
 
+from fileroom.archive.first_images import FirstSeries
 from fileroom.viewer.files import ViewerFiles
-from fileroom.viewer.links import MAMMOGRAPHY, viewer_path
+from fileroom.viewer.links import MAMMOGRAPHY, early_paths, viewer_path
 from fileroom.web.http import Request, Response
 from fileroom.web.pages import Pages, see_other
 from fileroom.web.router import Router
@@ -19,16 +20,27 @@ CONTENT_SECURITY_POLICY = (
     "worker-src 'self' blob:; object-src 'self' blob:; frame-src 'self' blob:; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
+STUDIES_MAX = 2  # whose first images are on their way before the viewer asks: a study and its prior
 _HEADERS = (("content-security-policy", CONTENT_SECURITY_POLICY),)
 
 
 class Viewer:
-    """The handlers under `/viewer`. `prior_of` names the study a mammogram is compared with, or None."""
+    """The handlers under `/viewer`.
 
-    def __init__(self, pages: Pages, viewer_files: ViewerFiles, prior_of: Callable[[str], str | None]) -> None:
+    `prior_of` names the study a mammogram is compared with, or None; `first_of` what is shown first of some studies.
+    """
+
+    def __init__(
+        self,
+        pages: Pages,
+        viewer_files: ViewerFiles,
+        prior_of: Callable[[str], str | None],
+        first_of: Callable[[Sequence[str]], Sequence[FirstSeries]],
+    ) -> None:
         self._pages = pages
         self._files = viewer_files
         self._prior_of = prior_of
+        self._first_of = first_of
 
     def add_routes(self, router: Router) -> None:
         """Have the router send everything under `/viewer` here."""
@@ -49,7 +61,8 @@ class Viewer:
         alone = _mammogram_alone(request)
         if alone is not None and (prior := self._prior_of(alone)) is not None:
             return see_other(viewer_path([alone, prior], ["MG"]))
-        page = self._pages.page(request, "viewer/viewer.html", about=about)
+        early = early_paths(self._first_of(_studies(request)))
+        page = self._pages.page(request, "viewer/viewer.html", about=about, early=early)
         kept = [(name, value) for name, value in page.headers if name != "content-security-policy"]
         return Response(200, [*kept, *_HEADERS], page.parts)
 
@@ -61,6 +74,12 @@ def _mammogram_alone(request: Request) -> str | None:
         return None
     study = args["StudyInstanceUIDs"]
     return study if study and "," not in study else None
+
+
+def _studies(request: Request) -> list[str]:
+    """The first studies that the address names, which the viewer is about to show."""
+    named = dict(request.args()).get("StudyInstanceUIDs", "")
+    return [study for study in named.split(",", STUDIES_MAX)[:STUDIES_MAX] if study]
 
 
 def installed_files() -> ViewerFiles:

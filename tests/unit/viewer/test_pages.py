@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from fileroom import errors
+from fileroom.archive.first_images import FirstSeries
 from fileroom.viewer.files import About, ViewerFiles
 from fileroom.viewer.links import viewer_path
 from fileroom.viewer.pages import Viewer
@@ -19,12 +21,16 @@ ABOUT = About("3.13.2", "/viewer/ohif-1/", "app.bundle.1.js", "app.bundle.css", 
 PRIORS = {"1.2.5": "1.2.4"}
 
 
+def first_of(studies: Sequence[str]) -> list[FirstSeries]:
+    return [FirstSeries(study, f"{study}.1", f"{study}.1.1") for study in studies]
+
+
 def ask(path: str, *, fetched: bool = True) -> Response:
     """What a browser gets there, the viewer's files fetched or not."""
     files = ViewerFiles(Path("/nowhere"))
     files.about = ABOUT if fetched else None
     router = Router()
-    Viewer(Pages(("web", "viewer"), "1"), files, PRIORS.get).add_routes(router)
+    Viewer(Pages(("web", "viewer"), "1"), files, PRIORS.get, first_of).add_routes(router)
     path, _, query = path.partition("?")
     return router(Request("GET", path, query, {"accept": "text/html"}, NoBody(), ("127.0.0.1", 1)))
 
@@ -83,3 +89,12 @@ def test_a_viewer_that_was_not_fetched_says_what_to_do() -> None:
 def test_only_files_that_are_there_can_be_asked_for(name: str) -> None:
     with pytest.raises(errors.NotFound, match="no such file"):
         ask(f"/viewer/ohif-1/{name}")
+
+
+def test_the_page_names_what_the_viewer_will_ask_for_first() -> None:
+    at = "/dicomweb/studies/{0}/series/{0}.1"
+    expected = [f"{at}/metadata".format(study) for study in ("1.2.3", "1.2.4")]
+    expected += [f"{at}/instances/{{0}}.1.1/frames/1".format(study) for study in ("1.2.3", "1.2.4")]
+    page = text(ask(viewer_path(["1.2.3", "1.2.4", "1.2.5"], ["MG"])))
+    assert f'data-early="{" ".join(expected)}"' in page
+    assert 'data-early=""' in text(ask("/viewer/notfoundstudy"))
