@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from fileroom import errors
 from fileroom.web.body import NO_BODY, BodyCutShort, ChunkedBody, LengthBody, WireBody, drain
-from fileroom.web.head import CHUNKED, BadHead, Head, parse_head
+from fileroom.web.head import CHUNKED, BadHead, Head, Heads
 from fileroom.web.http import ErrorAnswer, Handler, Request, Response, error_response
 from fileroom.web.limits import Limits
 from fileroom.web.router import NoSuchPage
@@ -40,6 +40,7 @@ class Connection:
         self._client = client
         self._app = app
         self._limits = limits
+        self._heads = Heads(limits)
         self._stopping = stopping
         self._tell = tell
         self.busy = False  # between a request's first byte and the end of its answer
@@ -66,7 +67,7 @@ class Connection:
         self.busy = True
         begin = time.monotonic()
         try:
-            head = parse_head(self._read_head(), self._limits)
+            head = self._heads.parse(self._read_head())
         except BadHead as error:
             return self._refuse(error, error.status, begin)
         except Stalled as error:

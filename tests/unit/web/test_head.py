@@ -1,10 +1,12 @@
 """A request's head has one meaning or is refused."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fileroom.web.head import CHUNKED, BadHead, Head, parse_head
+from fileroom.web.head import CHUNKED, BadHead, Head, Heads, parse_head
 from fileroom.web.limits import Limits
 
 
@@ -149,3 +151,42 @@ def test_any_bytes_are_a_head_or_refused(data: bytes) -> None:
             continue
         assert found.path.startswith("/")
         assert not any(ord(character) < 32 for character in found.path)
+
+
+_BLOCKS = (
+    b"Host: localhost\r\n\r\n",
+    b"Host: localhost\r\nAccept: */*\r\n\r\n",
+    b"Host: localhost\r\nConnection: close\r\n\r\n",
+    b"Host: localhost\r\nContent-Length: 5\r\n\r\n",
+    b"Host: localhost\r\nExpect: 100-continue\r\n\r\n",
+    b"Host: localhost\r\nTransfer-Encoding: chunked\r\n\r\n",
+    b"Host: localhost\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n",
+    b"\r\n",
+)
+_LINES = st.one_of(
+    st.sampled_from([b"GET / HTTP/1.1", b"HEAD /a%2Fb?c HTTP/1.1", b"GET / HTTP/1.0", b"POST / HTTP/1.1"]),
+    st.sampled_from([b"GET http://other/ HTTP/1.1", b"GET /%zz HTTP/1.1", b"GET /#a HTTP/1.1", b"OPTIONS * HTTP/1.1"]),
+    st.binary(max_size=12).map(lambda some: b"GET /" + some.replace(b"\r\n", b"") + b" HTTP/1.1"),
+    st.integers(0, 255).map(lambda one: b"GET /" + bytes([one]) + b" HTTP/1.1"),
+)
+
+
+def _said(parse: Callable[[bytes], Head], data: bytes) -> Head | int:
+    try:
+        return parse(data)
+    except BadHead as error:
+        return error.status
+
+
+@given(st.lists(st.tuples(_LINES, st.sampled_from(_BLOCKS)), max_size=8))
+def test_a_head_means_the_same_whatever_came_before_it_on_its_connection(requests: list[tuple[bytes, bytes]]) -> None:
+    heads = Heads(Limits())
+    for line, block in requests:
+        data = line + b"\r\n" + block
+        assert _said(heads.parse, data) == _said(lambda alone: parse_head(alone, Limits()), data)
+
+
+def test_a_target_over_the_bound_is_refused_behind_known_headers_too() -> None:
+    heads = Heads(Limits(target_bytes_max=20))
+    assert heads.parse(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").path == "/"
+    assert _said(heads.parse, b"GET /" + b"a" * 20 + b" HTTP/1.1\r\nHost: a\r\n\r\n") == 414
