@@ -23,6 +23,7 @@ _POINTS_MAX = 20_000  # of all annotations together
 _TEXTS_MAX = 500
 _TEXT_CHARACTERS_MAX = 1024
 _COORDINATE_MAX = 1 << 30
+_NUMBER_MAX = 1e15
 _KINDS = {
     "POINT": "POINT",
     "POLYLINE": "POLYLINE",
@@ -243,7 +244,7 @@ def _decimal(elements: Elements, tag: int, default: float) -> float:
         found = float(text_of(elements, tag).partition("\\")[0])
     except ValueError:
         return default
-    return found if math.isfinite(found) else default
+    return found if math.isfinite(found) and abs(found) < _NUMBER_MAX else default
 
 
 def _frames(sop: Elements) -> tuple[int, ...]:

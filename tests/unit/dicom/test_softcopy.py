@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fileroom.dicom.element import text_of
+from fileroom.dicom.element import Element, Elements, text_of
 from fileroom.dicom.elements import read_elements
+from fileroom.dicom.key_object import read_key_object
 from fileroom.dicom.render_options import Grey, Table, Window, WindowFunction
 from fileroom.dicom.softcopy import COLOUR_CLASS, GREY_CLASS, Graphic, Label, Shown, read_head, read_shown
 from fileroom.dicom.softcopy_writing import Setting, _decimal, presentation_state
@@ -187,3 +188,45 @@ def test_a_number_fits_its_16_characters(number: float) -> None:
     text = _decimal(number)
     assert len(text) <= 16
     assert float(text) == pytest.approx(number, rel=1e-8)
+
+
+_TAGS = st.one_of(
+    st.sampled_from(
+        [0x00080016, 0x00081140, 0x00081155, 0x00081160, 0x00081115, 0x00283000, 0x00283002, 0x00283006, 0x00283010]
+    ),
+    st.sampled_from(
+        [0x00281050, 0x00281051, 0x00281053, 0x00283110, 0x20500010, 0x20500020, 0x0070005A, 0x00700052, 0x00700053]
+    ),
+    st.sampled_from(
+        [0x00700001, 0x00700008, 0x00700009, 0x00700006, 0x00700014, 0x00700022, 0x00700023, 0x00700005, 0x00700042]
+    ),
+    st.sampled_from([0x0040A043, 0x0040A730, 0x0040A375, 0x0040A040, 0x00081199, 0x00080005]),
+)
+_VALUES = st.one_of(
+    st.binary(max_size=24),
+    st.sampled_from([b"PIXEL", b"POLYLINE", b"IMAGE", b"1\\2\\-3", b"1e400", b"-1", b"\xff\xff\0\0\x10\0", b"9" * 30]),
+)
+_VRS = st.sampled_from(["US", "SS", "SL", "FL", "DS", "IS", "CS", "OW", "UN", "UI"])
+_ELEMENTS: st.SearchStrategy[Any] = st.recursive(
+    st.dictionaries(_TAGS, st.tuples(_VRS, _VALUES), max_size=8),
+    lambda inner: st.dictionaries(
+        _TAGS, st.one_of(st.tuples(_VRS, _VALUES), st.tuples(st.just("SQ"), st.lists(inner, max_size=3))), max_size=8
+    ),
+    max_leaves=12,
+)
+
+
+def _as_elements(given_ones: dict[int, tuple[str, Any]]) -> Elements:
+    return {
+        tag: Element(tag, vr, tuple(_as_elements(item) for item in value) if vr == "SQ" else value)
+        for tag, (vr, value) in given_ones.items()
+    }
+
+
+@given(_ELEMENTS)
+def test_whatever_a_document_holds_it_is_read_as_far_as_it_goes(given_ones: dict[int, tuple[str, Any]]) -> None:
+    elements = _as_elements(given_ones)
+    shown = read_shown(elements, "1.5", 1)
+    assert shown.rotation in (0, 90, 180, 270)
+    read_head(elements)
+    read_key_object(elements)

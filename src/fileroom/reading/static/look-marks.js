@@ -48,6 +48,7 @@ window.lookMarks = (at, changed) => {
         return found;
       }
       marks.trouble = found.error + (found.hint ? `: ${found.hint}` : "");
+      await marks.load(); // perhaps somebody else was faster
     } catch {
       marks.trouble = "The server did not answer; nothing is known to be kept.";
     }

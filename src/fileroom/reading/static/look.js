@@ -32,6 +32,9 @@
   const showns = new Map(); // address of how a state shows a frame to what it says, or null while it is asked for
   const SENT = { rotation: 0, flipped: false, graphics: [], labels: [], lacks: [] };
   const marks = window.lookMarks(root.dataset.at, () => marked());
+  const ready = marks.load().then((known) => { // nothing is shown before it is known how
+    if (!known) $("told").textContent = "Which images are marked is not known: the server did not answer.";
+  });
 
   const seriesAt = () => `/studies/${root.dataset.study}/series/${series}/instances/`;
   const info = (place) => infos.get(objects[frames[place][0]][0]);
@@ -212,7 +215,7 @@
     buttons.forEach((one) => one.setAttribute("aria-current", String(one === button)));
     stop();
     try {
-      const answer = await fetch(`${root.dataset.at}/look/series/${series}`);
+      const [answer] = await Promise.all([fetch(`${root.dataset.at}/look/series/${series}`), ready]);
       const found = await answer.json();
       if (!answer.ok) throw new Error(found.error);
       if (button.dataset.series !== series) return;
@@ -514,18 +517,16 @@
     $("fresh").textContent = `${more} new ${more === 1 ? "image" : "images"}: load`;
   });
 
-  const wanted = () => {
+  const wanted = async () => {
     const asked = new URLSearchParams(location.hash.slice(1));
     const window = (asked.get("window") ?? "").split(",").map(Number);
     const [uid, image] = ["series", "image"].map((name) => encodeURIComponent(asked.get(name) ?? ""));
+    if (asked.get("keys") === "1") await ready;
     $("only").checked = asked.get("keys") === "1" && marks.count() > 0;
     narrow();
     const seek = image ? [image, Number(asked.get("frame")) || 1] : null;
     open(uid, (Number(asked.get("at")) || 1) - 1, window.length === 2 && window.every(Number.isFinite) && window[1] >= 1 ? window : null, seek);
   };
   addEventListener("hashchange", wanted);
-  marks.load().then((known) => {
-    if (!known) $("told").textContent = "Which images are marked is not known: the server did not answer.";
-    wanted();
-  });
+  wanted();
 })();
