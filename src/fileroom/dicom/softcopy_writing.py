@@ -121,10 +121,18 @@ def _area(image: Elements, setting: Setting) -> Elements:
 
 def _proportion(image: Elements) -> Element:
     for tag in (_SPACING, _DETECTOR_SPACING):
-        if len(text_of(image, tag).split("\\")) == 2:
+        if _are_lengths(text_of(image, tag)):
             return text_element(0x00700101, "DS", text_of(image, tag))
     aspect = text_of(image, _ASPECT)
-    return text_element(0x00700102, "IS", aspect if len(aspect.split("\\")) == 2 else "1\\1")
+    return text_element(0x00700102, "IS", aspect if _are_lengths(aspect) else "1\\1")
+
+
+def _are_lengths(text: str) -> bool:
+    """Whether these are two numbers above zero."""
+    try:
+        return len(numbers := [float(part) for part in text.split("\\")]) == 2 and min(numbers) > 0
+    except ValueError:
+        return False
 
 
 def _group(image: Elements, frame: int, macro: int) -> Elements:

@@ -60,6 +60,22 @@ def test_what_was_set_comes_back() -> None:
     assert head.images == (reference(IMAGE),)
 
 
+@pytest.mark.parametrize(
+    ("elements", "said"),
+    [
+        ({0x00280030: ("DS", "0.5\\0.25")}, "0.5\\0.25"),
+        ({0x00280030: ("DS", "0\\0"), 0x00181164: ("DS", "0.1\\0.1")}, "0.1\\0.1"),
+        ({0x00280030: ("DS", "x\\1"), 0x00280034: ("IS", "2\\1")}, "2\\1"),
+        ({}, "1\\1"),
+    ],
+)
+def test_the_proportion_of_a_pixel_is_the_image_s_where_it_makes_sense(elements: dict[int, Any], said: str) -> None:
+    whole = {0x00280004: ("CS", "MONOCHROME2"), 0x00281050: ("DS", "5"), 0x00281051: ("DS", "9")} | elements
+    made = presentation_state(header(encode(whole)), making(GREY_CLASS), reference(IMAGE), Setting())
+    (area,) = elements_of(made)[0x0070005A].items
+    assert said in (text_of(area, 0x00700101), text_of(area, 0x00700102))
+
+
 # The corners as the standard wants them: where they stand once the image is turned and flipped (PS3.3 C.10.4).
 @pytest.mark.parametrize(
     ("rotation", "flipped", "first", "last"),
