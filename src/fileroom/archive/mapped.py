@@ -12,7 +12,7 @@ from itertools import chain
 from fileroom import errors
 from fileroom.archive.packs import FileRange, PackFile, storage_error
 from fileroom.archive.scratch import Scratch
-from fileroom.dicom.deflate import pieces
+from fileroom.dicom.deflate import inflated_bytes_max, pieces
 
 _SMALL = 65536  # bytes up to which a copy is cheaper than a map
 _INFLATED_IN_MEMORY_MAX = 1 << 20
@@ -45,7 +45,7 @@ def inflated(found: FileRange, scratch: Scratch) -> bytes | memoryview:
             break
     else:
         return bytes(start)
-    file = scratch.file(None)
+    file = scratch.file(inflated_bytes_max(found.length), or_less=True)
     size = 0
     try:
         for piece in chain((bytes(start),), rest):

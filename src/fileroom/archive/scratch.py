@@ -31,14 +31,15 @@ class Scratch:
         """Bytes that are promised to files now."""
         return self._held_bytes
 
-    def file(self, bytes_max: int | None) -> ScratchFile:
-        """An empty file that may hold so many bytes; None, for a size nobody knows: half of what is left.
+    def file(self, bytes_max: int | None, *, or_less: bool = False) -> ScratchFile:
+        """An empty file that may hold so many bytes; `or_less`: or what it can have. None: what it can have.
 
-        None takes more than half of what is left, so that no file keeps every other out. Raises Busy, StorageFull.
+        No file has more than half of what is left, so that no file keeps every other out. Raises Busy, StorageFull.
         """
         with self._lock:
             half = (self._bytes_max - self._held_bytes) // 2
-            promised = half if bytes_max is None else bytes_max
+            at_most = min(half, bytes_max or half)
+            promised = at_most if or_less or bytes_max is None else bytes_max
             if not 0 < promised <= half:
                 raise Busy("files made for other callers take all the space there is for such", hint="try again later")
             self._held_bytes += promised

@@ -11,6 +11,12 @@ from fileroom.errors import MalformedObject
 INFLATED_BYTES_MAX = 1 << 30  # of one dataset; a larger one is refused
 _CHUNK_BYTES = 1 << 16  # compressed bytes taken at once
 _PIECE_BYTES = 1 << 20  # inflated bytes handed out at once
+_TIMES_MAX = 1032  # what one byte inflates to at most: 258 bytes for each two bits (RFC 1951 3.2.5)
+
+
+def inflated_bytes_max(deflated_bytes: int) -> int:
+    """What so many bytes can inflate to at most and be taken."""
+    return min(INFLATED_BYTES_MAX, deflated_bytes * _TIMES_MAX)
 
 
 def inflate(dataset: bytes | bytearray | memoryview | mmap.mmap, size_max: int = INFLATED_BYTES_MAX) -> bytes:

@@ -11,6 +11,7 @@ import pytest
 from fileroom.archive.documents import Documents
 from fileroom.archive.mapped import inflated
 from fileroom.archive.scratch import Scratch
+from fileroom.dicom.deflate import inflated_bytes_max
 from fileroom.dicom.part10 import prefix
 from fileroom.dicomweb.links import bulk_url
 from fileroom.errors import Busy
@@ -78,3 +79,12 @@ def test_readers_of_deflate_bombs_are_told_to_come_back_when_the_space_for_them_
         assert scratch.held_bytes == len(slow), "what was refused gave its space back"
         del slow
         assert len(inflated(deflated, scratch)) > VALUE_BYTES
+
+
+def test_an_object_claims_no_more_space_than_it_can_inflate_to(tmp_path: Path) -> None:
+    deflater = zlib.compressobj(9, wbits=-15)
+    raw = deflater.compress(bytes(VALUE_BYTES)) + deflater.flush()
+    assert VALUE_BYTES <= inflated_bytes_max(len(raw)) < 2 * VALUE_BYTES
+    scratch = Scratch(tmp_path, 10 * VALUE_BYTES)
+    claimed = [scratch.file(inflated_bytes_max(len(raw)), or_less=True) for _ in range(5)]
+    assert all(file.bytes_max >= VALUE_BYTES for file in claimed), "several are read at once"
