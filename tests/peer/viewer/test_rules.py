@@ -15,10 +15,11 @@ MG = {"Modality": "MG", "ImageLaterality": "R", "ViewCodeSequence": [CC]}
 
 @pytest.fixture
 def rule(archive: Archive, page: Page) -> Any:
-    """Call it with a function of static/mammography.js or static/saving.js, and its arguments."""
+    """Call it with a function of a script of the viewer's that is ours, and its arguments."""
     page.goto(archive.server.url + "/")
     script = """async ([name, values]) => {
-      const modules = await Promise.all(['mammography', 'saving'].map((name) => import(`/static/${name}.js`)));
+      const ours = ['mammography', 'saving', 'faults'];
+      const modules = await Promise.all(ours.map((name) => import(`/static/${name}.js`)));
       const made = Object.assign({}, ...modules)[name](...values) ?? null;
       return made instanceof Map ? Object.fromEntries(made) : made;
     }"""
@@ -151,3 +152,10 @@ def test_what_is_saved_says_whose_it_is_as_its_study_does(rule: Any) -> None:
 )
 def test_why_something_was_not_saved_is_told(rule: Any, status: int, body: str, said: str) -> None:
     assert said in rule("trouble", status, body)
+
+
+def test_images_that_cannot_be_had_are_told_together(rule: Any) -> None:
+    damaged = [{"status": 404, "series": "CHEST", "image": number} for number in range(1, 11)]
+    said = rule("sentence", [*damaged, {"status": 500, "series": "LUNG", "image": 3}])
+    assert "image 1, 2, 3, 4, 5, 6, 7, 8 and 2 more of CHEST; image 3 of LUNG" in said
+    assert "does not answer" in rule("sentence", [*damaged, {"status": 0, "series": "CHEST", "image": 1}])
