@@ -61,7 +61,9 @@ def test_the_first_day(demonstrated: FileroomServer, dcmtk: Callable[[str], str]
 
 def _find_the_mammogram(page: Page) -> None:
     page.get_by_role("link", name="Studies", exact=True).click()
+    page.wait_for_url("**/studies")  # its scripts are there, too
     page.keyboard.press("/")
+    expect(page.locator("#q")).to_be_focused()
     page.keyboard.type("ada screening 2026")
     expect(page.locator("#studies tbody tr")).to_have_count(1)
     page.keyboard.press("ArrowDown")
