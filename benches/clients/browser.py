@@ -72,6 +72,7 @@ class Reader:
             self.page.goto(address, wait_until="commit")
             self.page.wait_for_function(_DONE, arg=[panes, loaded], timeout=OPENING_SECONDS * 1000, polling=50)
             shown, kept = self.page.evaluate(_TOLD)
+            self.page.goto(start)  # so that what is still on its way is in nobody's way
         except Error as error:
             raise ClientFailed(f"the viewer: {error.message[:150]}") from error
         return Opening(_seconds(shown), _seconds(kept))

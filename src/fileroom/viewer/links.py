@@ -27,11 +27,15 @@ def viewer_path(study_uids: Sequence[str], modalities: Collection[str]) -> str:
 
 
 def early_paths(first: Iterable[FirstSeries]) -> list[str]:
-    """What the viewer will ask the archive for about these: metadata of each series, then frames."""
-    metadata, frames = [], []
+    """What the viewer will ask the archive for first about these: frames, and what the first of their series says.
+
+    What the other series say is little, and asked for at once by the viewer itself.
+    """
+    paths = []
     for study, series, sop in first:
-        at = f"/dicomweb/studies/{study}/series/{series}"
-        metadata.append(f"{at}/metadata")
         if sop:
-            frames.append(f"{at}/instances/{sop}/frames/1")
-    return metadata + frames
+            at = f"/dicomweb/studies/{study}/series/{series}"
+            paths.append(f"{at}/instances/{sop}/frames/1")
+            if len(paths) == 1:
+                paths.append(f"{at}/metadata")
+    return paths

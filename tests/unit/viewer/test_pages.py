@@ -93,8 +93,8 @@ def test_only_files_that_are_there_can_be_asked_for(name: str) -> None:
 
 def test_the_page_names_what_the_viewer_will_ask_for_first() -> None:
     at = "/dicomweb/studies/{0}/series/{0}.1"
-    expected = [f"{at}/metadata".format(study) for study in ("1.2.3", "1.2.4")]
-    expected += [f"{at}/instances/{{0}}.1.1/frames/1".format(study) for study in ("1.2.3", "1.2.4")]
+    expected = [f"{at}/instances/{{0}}.1.1/frames/1".format(study) for study in ("1.2.3", "1.2.4")]
+    expected.insert(1, f"{at}/metadata".format("1.2.3"))
     page = text(ask(viewer_path(["1.2.3", "1.2.4", "1.2.5"], ["MG"])))
     assert f'data-early="{" ".join(expected)}"' in page
     assert 'data-early=""' in text(ask("/viewer/notfoundstudy"))

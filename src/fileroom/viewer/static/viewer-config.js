@@ -23,12 +23,15 @@ window.browserImportFunction = name => import(name);
       const accept = path.endsWith('/metadata') ? ACCEPTED.metadata : ACCEPTED.frames;
       try {
         const answer = await fetch(path, { headers: { Accept: accept }, priority: 'low' });
-        await answer.body?.pipeTo(new WritableStream());
+        await answer.arrayBuffer();
       } catch {
         return; // OHIF will say so when it asks itself
       }
     }
   };
+
+  // From then on OHIF asks for images itself (drawing.js says when); nothing should come twice.
+  window.addEventListener('fileroom:hung', () => early.splice(0), { once: true });
 
   // Of what OHIF was built with, the parts that show and measure; the rest is research, microscopy and demonstrations.
   const wanted = [
