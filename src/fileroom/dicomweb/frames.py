@@ -13,7 +13,7 @@ from fileroom.archive.retrieve import Retriever, StoredInstance
 from fileroom.dicom.frames import is_video
 from fileroom.dicom.syntax import EXPLICIT_LE, IMPLICIT_LE, TransferSyntax, syntax
 from fileroom.dicomweb.accept import Offer, choose
-from fileroom.dicomweb.coding import ZSTD, packed, takes_zstd
+from fileroom.dicomweb.coding import ZSTD, Coding, takes_zstd
 from fileroom.dicomweb.links import base_url, instance_url
 from fileroom.dicomweb.multipart import OutgoingPart, compose
 from fileroom.dicomweb.validators import headers, not_modified
@@ -48,6 +48,7 @@ class Frames:
     def __init__(self, retriever: Retriever, decoder: Decoder) -> None:
         self._retriever = retriever
         self._decoder = decoder
+        self._coding = Coding()
 
     def add_routes(self, router: Router) -> None:
         """Have the router send frame addresses here."""
@@ -72,7 +73,7 @@ class Frames:
         if same := not_modified(request, etag, VARY):
             return same
         response = self._whole(request, stored, numbers, form, [*headers(etag), VARY])
-        return _coded(response) if zstd else response
+        return self._coding.coded(response) if zstd else response
 
     def _whole(
         self, request: Request, stored: StoredInstance, numbers: Sequence[int], form: Form, about: list[Header]
@@ -106,14 +107,6 @@ class Frames:
     def _is_decoded(stored: StoredInstance, form: Form) -> bool:
         found = syntax(stored.transfer_syntax)
         return form.native and (found.encapsulated or found.deflated)
-
-
-def _coded(response: Response) -> Response:
-    """The same under the content coding zstd, unless it is made while it is sent or would not be smaller."""
-    parts = response.parts
-    if not isinstance(parts, list | tuple) or (body := packed(parts)) is None:
-        return response
-    return Response(response.status, [*response.headers, ("content-encoding", ZSTD)], [body])
 
 
 def frame_count(stored: StoredInstance) -> int:
