@@ -88,7 +88,7 @@ def presentation_state(
         sequence(0x0070005A, _area(image, setting)),
         integers(0x00700042, "US", setting.rotation),
         text_element(0x00700041, "CS", "Y" if setting.flipped else "N"),
-        *_modality(image, frame),
+        *(_modality(image, frame) if grey is None else _modality_of(grey)),
         sequence(0x00283110, _voi(image, frame, setting.window, grey)),
         _polarity(image, photometric, setting.inverted, grey),
         *_annotations(setting, charset),
@@ -156,6 +156,19 @@ def _modality(image: Elements, frame: int) -> list[Element]:
         text_element(_INTERCEPT, "DS", text_of(said, _INTERCEPT) or "0"),
         text_element(_SLOPE, "DS", slope),
         text_element(_TYPE, "LO", text_of(said, _TYPE) or ("HU" if hounsfield else "US")),
+    ]
+
+
+def _modality_of(grey: Grey) -> list[Element]:
+    """The same of a state whose window, or one set over it, is kept."""
+    if grey.modality_lut is not None:
+        return [sequence(_MODALITY_LUT, _table(grey.modality_lut) | by_tag(text_element(0x00283004, "LO", "US")))]
+    if (grey.slope, grey.intercept) == (1, 0):
+        return []
+    return [
+        text_element(_INTERCEPT, "DS", _decimal(grey.intercept)),
+        text_element(_SLOPE, "DS", _decimal(grey.slope)),
+        text_element(_TYPE, "LO", "US"),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ _COORDINATE_MAX = 1 << 20  # pixels
 _ANNOTATIONS_MAX = 200
 _POINTS_MAX = 2000  # of one graphic
 _TEXT_CHARACTERS_MAX = 1024  # ST (PS3.5 6.2)
+_CONTROL = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]")  # what no text of a DICOM object may hold, but line ends
 _POINTS_LEAST = {"POINT": 1, "POLYLINE": 2, "CIRCLE": 2, "ELLIPSE": 4}
 
 
@@ -71,14 +73,15 @@ def _annotations(text: str) -> tuple[tuple[Graphic, ...], tuple[Label, ...]]:
         points = tuple(_points(one.get("points"), wrong))
         if "text" in one:
             text = one["text"]
-            if not isinstance(text, str) or not points or len(text) > _TEXT_CHARACTERS_MAX:
+            if not isinstance(text, str) or not points or len(text) > _TEXT_CHARACTERS_MAX or _CONTROL.search(text):
                 raise wrong
             if text.strip():
                 labels.append(Label(text.strip(), "PIXEL", points[0]))
             continue
-        if len(points) < _POINTS_LEAST.get(one.get("kind", ""), _POINTS_MAX + 1):
+        kind = one.get("kind")
+        if not isinstance(kind, str) or len(points) < _POINTS_LEAST.get(kind, _POINTS_MAX + 1):
             raise wrong
-        graphics.append(Graphic(one["kind"], "PIXEL", points))
+        graphics.append(Graphic(kind, "PIXEL", points))
     return tuple(graphics), tuple(labels)
 
 

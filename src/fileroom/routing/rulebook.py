@@ -16,7 +16,16 @@ from fileroom.archive.peers import Peers
 from fileroom.archive.retrieve import ORDER
 from fileroom.database import Database, Ids
 from fileroom.routing import schema
-from fileroom.routing.rules import BadRule, Rule, SeriesFacts, Wanted, applies_to_series, checked, source_label
+from fileroom.routing.rules import (
+    DEMONSTRATION,
+    BadRule,
+    Rule,
+    SeriesFacts,
+    Wanted,
+    applies_to_series,
+    checked,
+    source_label,
+)
 from fileroom.routing.sends import Sends, now_ms
 
 APPLIED_OBJECTS_MAX = 1_000_000  # by hand, at one time
@@ -191,7 +200,7 @@ def note_sends(connection: sa.Connection, names: Collection[str]) -> None:
 
 def _of_sources(wanted: Wanted) -> sa.ColumnElement[bool]:
     """What `rules.applies_to_source` says, for the database."""
-    allowed = _I.source != source_label(wanted.destination)
+    allowed = _I.source.not_in([source_label(wanted.destination), DEMONSTRATION])
     if wanted.sources:
         return sa.and_(allowed, _I.source.in_([source_label(title) for title in wanted.sources]))
     return allowed

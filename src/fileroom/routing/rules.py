@@ -117,6 +117,9 @@ def _titles(sources: tuple[str, ...], problems: dict[str, str]) -> tuple[str, ..
     return tuple(found)
 
 
+DEMONSTRATION = "demo:demonstration"  # the source of people who do not exist: no peer is sent them by a rule
+
+
 def source_label(ae_title: str) -> str:
     """How the index writes down that an object came by C-STORE from this caller."""
     return f"dimse:{ae_title}"
@@ -135,8 +138,9 @@ def applies_to_series(wanted: Wanted, facts: SeriesFacts) -> bool:
 
 
 def applies_to_source(wanted: Wanted, source: str) -> bool:
-    """Whether an object that came from there may go: never back to its sender, and from the callers asked for."""
-    if source == source_label(wanted.destination):
+    """Whether an object that came from there may go: never back to its sender, never the demonstration's, and from the
+    callers asked for."""
+    if source in (source_label(wanted.destination), DEMONSTRATION):
         return False
     return not wanted.sources or source in {source_label(title) for title in wanted.sources}
 

@@ -111,6 +111,8 @@ def test_how_an_image_is_shown_is_saved_and_shown_again(fileroom_server: Fileroo
     page.reload()
     settled(page, 1)
     expect(page.locator("#window")).to_have_text("C 400 W 1800")
+    expect(page.locator("#turned")).to_have_text("Shown flipped, turned 90°")
+    expect(page.locator("#flip")).to_have_attribute("aria-pressed", "true")
     after = pixels(page)
     # Inverted by the browser then, by the server now; both are compressed.
     assert np.abs(255 - before - after).mean() < 3
@@ -122,6 +124,7 @@ def test_how_an_image_is_shown_is_saved_and_shown_again(fileroom_server: Fileroo
     page.select_option("#state", "")
     expect(page.locator("#window")).to_have_text("C 40 W 400")
     expect(page.locator("#picture")).to_have_js_property("width", 512)
+    expect(page.locator("#turned")).to_be_hidden()
     page.select_option("#state", index=1)
     page.locator("#unsave").click()
     expect(page.locator("#told")).to_contain_text("both stay stored")

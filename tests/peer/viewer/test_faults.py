@@ -42,6 +42,18 @@ def test_a_damaged_image_is_named_and_its_neighbours_and_reports_show(archive: A
     expect(tab.locator(PANES).get_by_text("all is well")).to_be_visible(timeout=IMAGE_SECONDS * 1000)
 
 
+def test_an_image_that_states_its_voi_lut_function_shows(archive: Archive, tab: Page) -> None:
+    image = next(corpus.ct_study(11, slices=1))
+    before, unit, after = image.header.partition(encode({0x00281054: ("LO", "HU")}))
+    stated = replace(image, header=before + unit + encode({0x00281056: ("CS", "SIGMOID")}) + after)
+    assert after
+    assert all(said.acknowledged for said in c_store(archive.server, [stated]))
+    tab.goto(archive.server.url + viewer_path([image.study_uid], ["CT"]))
+    images_are_seen(tab, 1)
+    tab.locator("[data-cy=SaveView]").click()
+    expect(tab.get_by_text("Kept how this image is shown")).to_be_visible(timeout=IMAGE_SECONDS * 1000)
+
+
 def test_a_server_that_goes_away_is_said_and_the_images_come_when_it_is_back(archive: Archive, tab: Page) -> None:
     images = list(corpus.ct_study(10, slices=5))
     assert all(said.acknowledged for said in c_store(archive.server, images))

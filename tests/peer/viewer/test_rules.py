@@ -86,6 +86,9 @@ def test_what_is_odd_about_an_image_is_told(rule: Any) -> None:
     stated = MG | {"PatientOrientation": ["P", "L"]}
     assert rule("told", stated) == "R CC"
     assert rule("told", MG) == "R CC, orientation not stated"
+    assert rule("told", MG | {"PatientOrientation": ["A", "R"]}) == "R CC, stored turned"
+    assert rule("told", MG | {"PatientOrientation": ["A", "L"]}) == "R CC, stored mirrored"
+    assert rule("told", MG | {"PatientOrientation": ["P", "R"]}) == "R CC, stored mirrored and turned"
     assert rule("told", stated | {"PresentationIntentType": "FOR PROCESSING"}) == "R CC, for processing"
     spot = CC | {"ViewModifierCodeSequence": [{"CodeMeaning": "Spot compression"}]}
     assert rule("told", stated | {"ViewCodeSequence": [spot]}) == "R CC, Spot compression"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -158,6 +159,14 @@ def test_what_was_changed_under_a_state_stands_on_that_state() -> None:
     found = read_shown(elements_of(made), IMAGE.sop_uid, 1)
     assert found.grey is not None
     assert (found.grey.voi_lut, found.grey.presentation_lut) == (table, Table(0, 8, (0, 9, 255)))
+
+
+@pytest.mark.parametrize("base", [Grey(), Grey(2.5, -7.0), Grey(modality_lut=Table(0, 8, (0, 9, 255)))])
+def test_a_window_set_under_a_state_means_what_it_meant_there(base: Grey) -> None:
+    setting = Setting(Window(1064, 400))  # the image's own intercept is -1024
+    made = presentation_state(header(IMAGE), making(GREY_CLASS), reference(IMAGE), setting, Shown(base))
+    found = read_shown(elements_of(made), IMAGE.sop_uid, 1)
+    assert found.grey == replace(base, window=setting.window)
 
 
 def test_colour_and_an_image_without_a_window_are_refused_with_what_to_do() -> None:

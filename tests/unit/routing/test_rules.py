@@ -85,6 +85,7 @@ def test_nothing_goes_back_to_its_sender() -> None:
     assert not applies_to_source(PLAIN, "dimse:WS")
     assert applies_to_source(PLAIN, "dimse:WS2")
     assert applies_to_source(PLAIN, "stow:WS")
+    assert not applies_to_source(PLAIN, "demo:demonstration")
     assert applies_to_source(replace(PLAIN, sources=("CT_1", "CT_2")), "dimse:CT_2")
     assert not applies_to_source(replace(PLAIN, sources=("CT_1",)), "import:CT_1")
 

@@ -152,9 +152,17 @@
     placed = window.lookDraw(canvas, bitmap, size(at), view(at), shown(at));
     canvas.style.width = stage.classList.contains("actual") ? `${canvas.width / devicePixelRatio}px` : "";
     bitmap.close();
+    orient(view(at));
     if (middle) stage.scrollTo((stage.scrollWidth - stage.clientWidth) / 2, (stage.scrollHeight - stage.clientHeight) / 2);
     middle = false;
     finish(`${url} ${JSON.stringify(byHand)}`, "", false);
+  };
+  // What is not shown as it was sent says so on the image: a mirrored breast looks like the other one.
+  const orient = ({ rotation, flipped }) => {
+    const said = [flipped && "flipped", rotation && `turned ${rotation}°`].filter(Boolean).join(", ");
+    $("turned").textContent = said && `Shown ${said}`;
+    $("turned").hidden = !said;
+    $("flip").setAttribute("aria-pressed", String(Boolean(flipped)));
   };
   const broken = (how, text) => finish(how, text, true);
   const finish = (how, text, hidden) => {

@@ -88,6 +88,8 @@ function active({ viewportGridService, cornerstoneViewportService }) {
   return { viewport, instance, frame: several ? Number(said?.[1] ?? 1) : '' };
 }
 
+const FUNCTIONS = { SIGMOID: 'sigmoid', LINEAR_EXACT: 'linear-exact' }; // the viewer's words for the archive's
+
 /** How it is shown, as fields for the archive; a text that says why that cannot be kept. */
 function setting({ viewport, instance, frame }, measurementService) {
   const { cornerstone } = window;
@@ -100,7 +102,13 @@ function setting({ viewport, instance, frame }, measurementService) {
   if (!placed) {
     return 'The image stands askew or out of sight: only quarter turns can be kept.';
   }
-  const { voiRange, invert } = viewport.getProperties();
+  const { voiRange, invert, VOILUTFunction } = viewport.getProperties();
+  if (!voiRange) {
+    return 'The viewer does not say in which window it shows this image: save the view in the quick look.';
+  }
+  if (viewport.getCornerstoneImage?.()?.preScale?.scalingParameters?.suvbw) {
+    return 'This image is shown in SUV, which cannot be kept: save the view in the quick look.';
+  }
   const { windowWidth, windowCenter } = cornerstone.utilities.windowLevel.toWindowLevel(voiRange.lower, voiRange.upper);
   const own = instance.PhotometricInterpretation === 'MONOCHROME1' || instance.PresentationLUTShape === 'INVERSE';
   const annotations = measurementService
@@ -111,7 +119,7 @@ function setting({ viewport, instance, frame }, measurementService) {
       return drawn(one.toolName, (one.points ?? []).map(pixels), words);
     });
   return {
-    window: `${+windowCenter.toFixed(3)},${+Math.max(1, windowWidth).toFixed(3)},linear`,
+    window: `${+windowCenter.toFixed(3)},${+Math.max(1, windowWidth).toFixed(3)},${FUNCTIONS[VOILUTFunction] ?? 'linear'}`,
     invert: Boolean(invert) === own ? '' : '1',
     area: placed.area.join(),
     rotation: String(placed.rotation),

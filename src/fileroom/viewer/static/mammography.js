@@ -258,6 +258,10 @@ export function told(instance) {
   if (sideOf(instance) && !orientation(instance)) {
     more.push('orientation not stated');
   }
+  const { rotation, flip } = turn(instance);
+  if (flip || rotation) {
+    more.push(`stored ${[flip && 'mirrored', rotation && 'turned'].filter(Boolean).join(' and ')}`);
+  }
   if (view && unprocessed(instance)) {
     more.push('for processing');
   }
