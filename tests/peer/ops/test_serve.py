@@ -27,7 +27,9 @@ def serve(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_it_says_where_it_is_and_what_to_try(fileroom_server: FileroomServer) -> None:
-    said = fileroom_server.log.read_text()
+    until = time.monotonic() + 20  # it answers a moment before it says so
+    while "Ctrl-C" not in (said := fileroom_server.log.read_text()) and time.monotonic() < until:
+        time.sleep(0.05)
     assert f"http://127.0.0.1:{fileroom_server.web}" in said
     assert f"127.0.0.1:{fileroom_server.dicom}, AE title FILEROOM" in said
     for word in ("storescu", "findscu", "curl", "Ctrl-C"):
