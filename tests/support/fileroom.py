@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -116,6 +117,17 @@ class FileroomServer:
         with urllib.request.urlopen(request, timeout=60) as answer:
             body = answer.read()
         return json.loads(body) if body else None
+
+    def status(self, path: str, body: bytes | dict[str, str] | None = None, **headers: str) -> int:
+        """The HTTP status at that path, after redirects; with a body (or the fields of a form) of a POST."""
+        sent = urllib.parse.urlencode(body).encode() if isinstance(body, dict) else body
+        request = urllib.request.Request(self.url + path, sent, headers)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            error.close()
+            return error.code
 
     def _environment(self) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("FILEROOM_")}

@@ -30,16 +30,16 @@ _FIRST = (
 )
 
 
-class FirstSeries(NamedTuple):
-    """A series that a viewer asks about first; `sop_uid` is of the image it is likely to show, "" for none."""
+class FirstImage(NamedTuple):
+    """An image that a viewer is likely to show first."""
 
     study_uid: str
     series_uid: str
     sop_uid: str
 
 
-def first_images(database: Database, study_uids: Sequence[str]) -> list[FirstSeries]:
-    """The first series of these studies in order, with their first images: of mammograms each, else of one series.
+def first_images(database: Database, study_uids: Sequence[str]) -> list[FirstImage]:
+    """Of each of these studies, in order: of mammograms the first image of each series, else of one series.
 
     Images of several frames do not count. Hidden studies, and those not here, give nothing. Raises DatabaseUnavailable.
     """
@@ -48,10 +48,9 @@ def first_images(database: Database, study_uids: Sequence[str]) -> list[FirstSer
         for study in study_uids:
             shown = 0
             for key, series_uid, modality in connection.execute(_SERIES, {"study": study}):
-                sop_uid = ""
                 if shown < (MAMMOGRAMS_MAX if modality == "MG" else 1):
                     first = connection.execute(_FIRST, {"series": key}).first()
                     if first is not None and (first.frame_count or "1").strip() == "1":
-                        sop_uid, shown = first.sop_uid, shown + 1
-                found.append(FirstSeries(study, series_uid, sop_uid))
+                        found.append(FirstImage(study, series_uid, first.sop_uid))
+                        shown += 1
     return found

@@ -74,7 +74,7 @@ class Served:
 _HELD = sa.select(_H.study_uid, _H.series_uid, *(_H[name] for name in _OWN))
 _SERVED = sa.select(
     _S.study_uid, _E.series_uid, *(_I[name] for name in _OWN), _I.id, _E.id, _S.id, _S.patient_pk
-).select_from(schema.instance.join(schema.series, _E.id == _I.series_pk).join(schema.study, _S.id == _E.study_pk))
+).select_from(schema.IN_STUDIES)
 _FIELDS = 2 + len(_OWN)
 
 

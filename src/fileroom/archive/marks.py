@@ -110,7 +110,9 @@ class MarksReader:
         for mark in self.marks(study_uid).keys[:KEY_IMAGES_MAX]:
             frame = mark.image.frames[0] if mark.image.frames else None
             meanings.setdefault((mark.image.sop_uid, frame), {})[mark.meaning] = None
-        query = sa.select(_E.series_uid, _I.sop_uid, _E.series_number, _I.instance_number).select_from(_FROM)
+        query = sa.select(_E.series_uid, _I.sop_uid, _E.series_number, _I.instance_number).select_from(
+            schema.IN_STUDIES
+        )
         query = query.where(_S.study_uid == study_uid, visible(), _I.image.is_not(None)).order_by(*ORDER)
         query = query.where(_I.sop_uid.in_({uid for uid, _ in meanings}))
         with self._database.read() as connection:
@@ -137,7 +139,7 @@ class MarksReader:
     def series_of(self, study_uid: str, sop_class_uid: str) -> tuple[str | None, int]:
         """The series that holds what was made here of this class, None when nothing was; and how many objects."""
         ours = _I.source.startswith(f"{DOOR}:", autoescape=True)
-        query = sa.select(_E.series_uid, sa.func.count()).select_from(_FROM).group_by(_E.series_uid)
+        query = sa.select(_E.series_uid, sa.func.count()).select_from(schema.IN_STUDIES).group_by(_E.series_uid)
         query = query.where(_S.study_uid == study_uid, _I.sop_class_uid == sop_class_uid, ours)
         with self._database.read() as connection:
             row = connection.execute(query.order_by(sa.func.min(_I.id)).limit(1)).first()
@@ -146,7 +148,7 @@ class MarksReader:
     def _documents(self, study_uid: str) -> list[tuple[StoredInstance, bool]]:
         """The latest first, each with whether it was made here."""
         columns = [_I[name] if name in _I else _E[name] if name in _E else _S[name] for name in _PLACE]
-        query = sa.select(*columns, _I.source).select_from(_FROM).order_by(_I.id.desc())
+        query = sa.select(*columns, _I.source).select_from(schema.IN_STUDIES).order_by(_I.id.desc())
         query = query.where(_S.study_uid == study_uid, visible(), _I.sop_class_uid.in_(_CLASSES))
         with self._database.read() as connection:
             rows = list(connection.execute(query))
@@ -175,7 +177,6 @@ class MarksReader:
         return read_key_object(elements) if document.sop_class_uid == KEY_OBJECT_CLASS else read_head(elements)
 
 
-_FROM = schema.instance.join(schema.series, _E.id == _I.series_pk).join(schema.study, _S.id == _E.study_pk)
 _PLACE = StoredInstance._fields[:-1]
 
 

@@ -19,7 +19,6 @@ from fileroom.dicom.syntax import EXPLICIT_LE, TransferSyntax, syntax
 __all__ = ["ORDER", "FileRange", "Retriever", "StoredInstance"]
 
 _I, _E, _S = schema.instance.c, schema.series.c, schema.study.c
-_FROM = schema.instance.join(schema.series, _E.id == _I.series_pk).join(schema.study, _S.id == _E.study_pk)
 _LISTED_BYTES_MAX = 1 << 16
 # A frame table may take megabytes: of many objects together only short ones are read, of the others their heads.
 _LISTED_IMAGE = sa.case(
@@ -39,7 +38,7 @@ _SELECT = (
         _I.size_bytes,
         _I.digest,
     )
-    .select_from(_FROM)
+    .select_from(schema.IN_STUDIES)
     .where(_S.hidden.is_(False))
 )
 _STUDY = _SELECT.add_columns(_LISTED_IMAGE).where(_S.study_uid == sa.bindparam("study"))

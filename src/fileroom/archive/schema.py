@@ -183,6 +183,9 @@ held_decision = sa.Table(  # what people decided about held objects, one row an 
     sa.Column("decided_ms", sa.BigInteger, nullable=False),
 )
 
+IN_STUDIES = instance.join(series, series.c.id == instance.c.series_pk).join(study, study.c.id == series.c.study_pk)
+"""Every object beside its series and study."""
+
 hidden_study = sa.Table(
     "hidden_study",
     METADATA,

@@ -111,9 +111,7 @@ class _Scrub:
         """By offset. What arrived after the promise was read is not looked for."""
         live = (
             sa.select(_I.offset, _S.study_uid, _E.series_uid, _I.sop_uid, _I.digest, _I.size_bytes)
-            .select_from(
-                schema.instance.join(schema.series, _E.id == _I.series_pk).join(schema.study, _S.id == _E.study_pk)
-            )
+            .select_from(schema.IN_STUDIES)
             .where(_I.pack_id == pack_id, _I.offset < acknowledged)
         )
         held = sa.select(_H.offset, _H.study_uid, _H.series_uid, _H.sop_uid, _H.digest, _H.size_bytes).where(

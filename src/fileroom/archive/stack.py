@@ -13,7 +13,6 @@ from fileroom.archive.select import visible
 from fileroom.database import Database
 
 _I, _E, _S = schema.instance.c, schema.series.c, schema.study.c
-_FROM = schema.instance.join(schema.series, _E.id == _I.series_pk).join(schema.study, _S.id == _E.study_pk)
 
 
 class SeriesHead(NamedTuple):
@@ -78,7 +77,7 @@ def series_objects(database: Database, series_pk: int, limit: int, offset: int) 
 def series_pictures(database: Database, study_uid: str, series_uid: str) -> list[Picture]:
     """Every object of a series that has pixels, by instance number; about 0.3 KB each. Raises DatabaseUnavailable."""
     head = sa.func.substr(_I.image, 1, HEAD_BYTES, type_=sa.LargeBinary)
-    query = sa.select(_I.sop_uid, _I.instance_number, head).select_from(_FROM)
+    query = sa.select(_I.sop_uid, _I.instance_number, head).select_from(schema.IN_STUDIES)
     query = query.where(_S.study_uid == study_uid, _E.series_uid == series_uid, visible(), _I.image.is_not(None))
     query = query.order_by(*by_number(_I.instance_number), _I.id)
     with database.read() as connection:

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta, timezone
 from fileroom import __version__
 from fileroom.dicom import part10
 from fileroom.dicom.charset import UTF_8
-from fileroom.dicom.element import CHARSET_TAG, Element, Elements, charset_of, number_element, text_element, text_of
+from fileroom.dicom.element import CHARSET_TAG, Element, Elements, charset_of, text_element, text_of
 from fileroom.dicom.elements import write_elements
 from fileroom.dicom.syntax import EXPLICIT_LE, syntax
 
@@ -147,11 +147,6 @@ def floats(tag: int, numbers: Iterable[float]) -> Element:
     """An element of single-precision numbers (FL)."""
     values = tuple(numbers)
     return Element(tag, "FL", struct.pack(f"<{len(values)}f", *values))
-
-
-def integers(tag: int, vr: str, *numbers: int) -> Element:
-    """An element of binary integers. Raises MalformedObject when one does not fit."""
-    return number_element(tag, vr, *numbers)
 
 
 def date_time(moment: datetime) -> tuple[str, str]:

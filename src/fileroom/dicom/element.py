@@ -46,6 +46,11 @@ def number_element(tag: int, vr: str, *numbers: int) -> Element:
         raise MalformedObject(f"a number does not fit {vr}") from None
 
 
+def items_of(elements: Elements, tag: int) -> tuple[Elements, ...]:
+    """The items of a sequence; () when it is absent, or none."""
+    return elements[tag].items if tag in elements else ()
+
+
 def charset_of(elements: Elements) -> str:
     """Specific Character Set of a dataset, "" when absent: what `text_of` needs."""
     return text_of(elements, CHARSET_TAG)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fileroom.dicom.companion import Making, Reference, begun, by_tag, code, date_time, finished, sequence
-from fileroom.dicom.element import Elements, charset_of, text_element, text_of
+from fileroom.dicom.element import Elements, charset_of, items_of, text_element, text_of
 
 KEY_OBJECT_CLASS = "1.2.840.10008.5.1.4.1.1.88.59"
 
@@ -75,14 +75,14 @@ def key_object(image: Elements, making: Making, title: str, about: Sequence[Refe
 
 def read_key_object(elements: Elements) -> KeyObject:
     """What a document's dataset says; of what is not as it should be, as much as can be told."""
-    title = next(iter(elements[_CONCEPT].items), {}) if _CONCEPT in elements else {}
+    title = next(iter(items_of(elements, _CONCEPT)), {})
     standard = text_of(title, 0x00080102) == "DCM"
     value = text_of(title, 0x00080100) if standard else ""
     series = dict(_series_of(elements))
     found = []
-    for item in _items(elements, _CONTENT):
+    for item in items_of(elements, _CONTENT):
         if text_of(item, 0x0040A040) in _REFERRING:
-            for sop in _items(item, _SOPS):
+            for sop in items_of(item, _SOPS):
                 uid = text_of(sop, 0x00081155)
                 found.append(Reference(text_of(sop, 0x00081150), uid, series.get(uid, ""), _frames(sop)))
     rejects = value in _REJECTING
@@ -90,16 +90,12 @@ def read_key_object(elements: Elements) -> KeyObject:
     return KeyObject(value, meaning, tuple(found), not rejects and value not in _NO_MARKS, rejects)
 
 
-def _items(elements: Elements, tag: int) -> tuple[Elements, ...]:
-    return elements[tag].items if tag in elements else ()
-
-
 def _series_of(elements: Elements) -> list[tuple[str, str]]:
     return [
         (text_of(sop, 0x00081155), text_of(series, 0x0020000E))
-        for study in _items(elements, _EVIDENCE)
-        for series in _items(study, _SERIES)
-        for sop in _items(series, _SOPS)
+        for study in items_of(elements, _EVIDENCE)
+        for series in items_of(study, _SERIES)
+        for sop in items_of(series, _SOPS)
     ]
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fileroom.dicom.companion import Reference
-from fileroom.dicom.element import Elements, charset_of, number_of, text_of
+from fileroom.dicom.element import Elements, charset_of, items_of, number_of, text_of
 from fileroom.dicom.render_options import Grey, Table, Window, WindowFunction, valid_window
 
 GREY_CLASS = "1.2.840.10008.5.1.4.1.1.11.1"  # Grayscale Softcopy Presentation State
@@ -31,6 +31,7 @@ _KINDS = {
     "CIRCLE": "CIRCLE",
     "ELLIPSE": "ELLIPSE",
 }
+POINTS_LEAST = {"POINT": 1, "POLYLINE": 2, "CIRCLE": 2, "ELLIPSE": 4}  # of a graphic of each kind
 _UNITS = ("PIXEL", "DISPLAY")
 _IMAGES, _SERIES = 0x00081140, 0x00081115
 
@@ -90,8 +91,8 @@ def read_head(elements: Elements) -> StateHead:
             text_of(series, 0x0020000E),
             _frames(sop),
         )
-        for series in _items(elements, _SERIES)
-        for sop in _items(series, _IMAGES)
+        for series in items_of(elements, _SERIES)
+        for sop in items_of(series, _IMAGES)
     )
     return StateHead(
         text_of(elements, 0x00700080),
@@ -107,7 +108,7 @@ def read_shown(elements: Elements, sop_uid: str, frame: int) -> Shown:
     """How the state has this frame of this image shown; `frame` counts from 1."""
 
     def about(tag: int) -> list[Elements]:
-        return [item for item in _items(elements, tag) if _concerns(item, sop_uid, frame)]
+        return [item for item in items_of(elements, tag) if _concerns(item, sop_uid, frame)]
 
     areas, charset = about(0x0070005A), charset_of(elements)
     graphics, labels, lacks = _annotations(about(0x00700001), charset)
@@ -124,7 +125,7 @@ def read_shown(elements: Elements, sop_uid: str, frame: int) -> Shown:
 
 
 def _concerns(item: Elements, sop_uid: str, frame: int) -> bool:
-    images = _items(item, _IMAGES)
+    images = items_of(item, _IMAGES)
     return not images or any(
         text_of(sop, 0x00081155) == sop_uid and frame in (_frames(sop) or (frame,)) for sop in images
     )
@@ -132,14 +133,14 @@ def _concerns(item: Elements, sop_uid: str, frame: int) -> bool:
 
 def _grey(elements: Elements, voi: list[Elements]) -> Grey:
     """What is absent is the identity, whatever the image says (PS3.4 N.2.1)."""
-    modality = _items(elements, 0x00283000)
-    shape = _items(elements, 0x20500010)
+    modality = items_of(elements, 0x00283000)
+    shape = items_of(elements, 0x20500010)
     return Grey(
         slope=_decimal(elements, 0x00281053, 1.0) or 1.0,
         intercept=_decimal(elements, 0x00281052, 0.0),
         modality_lut=_table(modality[0]) if modality else None,
         window=_window(voi[0]) if voi else None,
-        voi_lut=_table(_items(voi[0], 0x00283010)[0]) if voi and _items(voi[0], 0x00283010) else None,
+        voi_lut=_table(items_of(voi[0], 0x00283010)[0]) if voi and items_of(voi[0], 0x00283010) else None,
         presentation_lut=_table(shape[0]) if shape else None,
         inverted=text_of(elements, 0x20500020) == "INVERSE",
     )
@@ -180,20 +181,20 @@ def _annotations(items: list[Elements], charset: str) -> tuple[tuple[Graphic, ..
     labels: list[Label] = []
     lacks, left = set[str](), _POINTS_MAX
     for item in items:
-        for one in _items(item, 0x00700009):
+        for one in items_of(item, 0x00700009):
             graphic = _graphic(one)
             left -= len(graphic.points) if graphic else 0
             if graphic is None or left < 0:
                 lacks.add("a graphic")
             else:
                 graphics.append(graphic)
-        for one in _items(item, 0x00700008):
+        for one in items_of(item, 0x00700008):
             label = _label(one, charset)
             if label is None or len(labels) >= _TEXTS_MAX:
                 lacks.add("a text")
             else:
                 labels.append(label)
-        if _items(item, 0x00700209):
+        if items_of(item, 0x00700209):
             lacks.add("a compound graphic")
     return tuple(graphics), tuple(labels), tuple(sorted(lacks))
 
@@ -201,8 +202,7 @@ def _annotations(items: list[Elements], charset: str) -> tuple[tuple[Graphic, ..
 def _graphic(item: Elements) -> Graphic | None:
     kind, units = _KINDS.get(text_of(item, 0x00700023)), text_of(item, 0x00700005)
     points = tuple(_points(item, 0x00700022))
-    needed = {"POINT": 1, "POLYLINE": 2, "CIRCLE": 2, "ELLIPSE": 4}
-    if kind is None or units not in _UNITS or len(points) < needed[kind]:
+    if kind is None or units not in _UNITS or len(points) < POINTS_LEAST[kind]:
         return None
     return Graphic(kind, units, points, text_of(item, 0x00700024) == "Y")
 
@@ -249,7 +249,3 @@ def _decimal(elements: Elements, tag: int, default: float) -> float:
 
 def _frames(sop: Elements) -> tuple[int, ...]:
     return tuple(_integers(sop, 0x00081160))
-
-
-def _items(elements: Elements, tag: int) -> tuple[Elements, ...]:
-    return elements[tag].items if tag in elements else ()

@@ -15,10 +15,9 @@ from fileroom.dicom.companion import (
     date_time,
     finished,
     floats,
-    integers,
     sequence,
 )
-from fileroom.dicom.element import Element, Elements, number_of, text_element, text_of
+from fileroom.dicom.element import Element, Elements, items_of, number_element, number_of, text_element, text_of
 from fileroom.dicom.render_options import Grey, Table, Window, WindowFunction
 from fileroom.dicom.softcopy import Graphic, Label, Shown
 from fileroom.errors import BadRequest
@@ -86,7 +85,7 @@ def presentation_state(
         text_element(0x00700084, "PN", ""),
         sequence(0x00081115, _referenced(about)),
         sequence(0x0070005A, _area(image, setting)),
-        integers(0x00700042, "US", setting.rotation),
+        number_element(0x00700042, "US", setting.rotation),
         text_element(0x00700041, "CS", "Y" if setting.flipped else "N"),
         *(_modality(image, frame) if grey is None else _modality_of(grey)),
         sequence(0x00283110, _voi(image, frame, setting.window, grey)),
@@ -112,8 +111,8 @@ def _area(image: Elements, setting: Setting) -> Elements:
     first = turned[1] if setting.flipped else turned[0]
     last = turned[3] if setting.flipped else turned[2]
     return by_tag(
-        integers(0x00700052, "SL", *first),
-        integers(0x00700053, "SL", *last),
+        number_element(0x00700052, "SL", *first),
+        number_element(0x00700053, "SL", *last),
         text_element(0x00700100, "CS", "SCALE TO FIT"),
         _proportion(image),
     )
@@ -137,16 +136,16 @@ def _are_lengths(text: str) -> bool:
 
 def _group(image: Elements, frame: int, macro: int) -> Elements:
     """The functional group macro of this frame, else the shared one, else the image itself (PS3.3 C.7.6.16)."""
-    for item in chain(_items(image, _PER_FRAME)[frame - 1 : frame], _items(image, _SHARED)[:1]):
-        if _items(item, macro):
-            return _items(item, macro)[0]
+    for item in chain(items_of(image, _PER_FRAME)[frame - 1 : frame], items_of(image, _SHARED)[:1]):
+        if items_of(item, macro):
+            return items_of(item, macro)[0]
     return image
 
 
 def _modality(image: Elements, frame: int) -> list[Element]:
     """What turns stored values into those the window is about: without it a state means the stored ones."""
-    if _items(image, _MODALITY_LUT):
-        return [sequence(_MODALITY_LUT, _items(image, _MODALITY_LUT)[0])]
+    if items_of(image, _MODALITY_LUT):
+        return [sequence(_MODALITY_LUT, items_of(image, _MODALITY_LUT)[0])]
     said = _group(image, frame, _MODALITY)
     slope = text_of(said, _SLOPE)
     if not slope:
@@ -184,8 +183,8 @@ def _voi(image: Elements, frame: int, window: Window | None, grey: Grey | None) 
             *(text_element(_FUNCTION, "CS", name) for name in function),
         )
     said = _group(image, frame, _VOI)
-    if _items(said, _VOI_LUT):
-        return by_tag(sequence(_VOI_LUT, _items(said, _VOI_LUT)[0]))
+    if items_of(said, _VOI_LUT):
+        return by_tag(sequence(_VOI_LUT, items_of(said, _VOI_LUT)[0]))
     center, width = (text_of(said, tag).partition("\\")[0] for tag in (_CENTER, _WIDTH))
     if not center or not width:
         raise BadRequest("the image does not say its window", hint="set one, then save how it is shown")
@@ -198,7 +197,9 @@ def _voi(image: Elements, frame: int, window: Window | None, grey: Grey | None) 
 def _table(table: Table) -> Elements:
     size, first = len(table.entries) & 0xFFFF, table.first & 0xFFFF
     return by_tag(
-        integers(0x00283002, "SS" if table.first < 0 else "US", *_signed(table.first < 0, size, first, table.bits)),
+        number_element(
+            0x00283002, "SS" if table.first < 0 else "US", *_signed(table.first < 0, size, first, table.bits)
+        ),
         Element(0x00283006, "OW", struct.pack(f"<{len(table.entries)}H", *table.entries)),
     )
 
@@ -245,8 +246,8 @@ def _graphic(graphic: Graphic) -> Elements:
     closed = graphic.kind in ("CIRCLE", "ELLIPSE") or graphic.points[0] == graphic.points[-1]
     return by_tag(
         text_element(0x00700005, "CS", "PIXEL"),
-        integers(0x00700020, "US", 2),
-        integers(0x00700021, "US", len(graphic.points)),
+        number_element(0x00700020, "US", 2),
+        number_element(0x00700021, "US", len(graphic.points)),
         floats(0x00700022, chain.from_iterable(graphic.points)),
         text_element(0x00700023, "CS", graphic.kind),
         *([text_element(0x00700024, "CS", "N")] if closed else []),
@@ -256,7 +257,3 @@ def _graphic(graphic: Graphic) -> Elements:
 def _decimal(number: float) -> str:
     """At most 16 characters (PS3.5 6.2, DS)."""
     return next(text for digits in range(15, 0, -1) if len(text := f"{number:.{digits}g}") <= 16)
-
-
-def _items(elements: Elements, tag: int) -> tuple[Elements, ...]:
-    return elements[tag].items if tag in elements else ()

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from fileroom.dicom.render_options import read_window
-from fileroom.dicom.softcopy import Graphic, Label, Point
+from fileroom.dicom.softcopy import POINTS_LEAST, Graphic, Label, Point
 from fileroom.dicom.softcopy_writing import Setting
 from fileroom.errors import BadRequest
 
@@ -20,7 +20,6 @@ _ANNOTATIONS_MAX = 200
 _POINTS_MAX = 2000  # of one graphic
 _TEXT_CHARACTERS_MAX = 1024  # ST (PS3.5 6.2)
 _CONTROL = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]")  # what no text of a DICOM object may hold, but line ends
-_POINTS_LEAST = {"POINT": 1, "POLYLINE": 2, "CIRCLE": 2, "ELLIPSE": 4}
 
 
 def read_setting(fields: Mapping[str, str]) -> Setting:
@@ -79,7 +78,7 @@ def _annotations(text: str) -> tuple[tuple[Graphic, ...], tuple[Label, ...]]:
                 labels.append(Label(text.strip(), "PIXEL", points[0]))
             continue
         kind = one.get("kind")
-        if not isinstance(kind, str) or len(points) < _POINTS_LEAST.get(kind, _POINTS_MAX + 1):
+        if not isinstance(kind, str) or len(points) < POINTS_LEAST.get(kind, _POINTS_MAX + 1):
             raise wrong
         graphics.append(Graphic(kind, "PIXEL", points))
     return tuple(graphics), tuple(labels)

@@ -20,7 +20,7 @@ from fileroom.archive.retrieve import ORDER
 from fileroom.archive.verdicts import Verdict
 from fileroom.database import Database
 from fileroom.routing import schema
-from fileroom.routing.rulebook import FACTS, JOINED
+from fileroom.routing.rulebook import FACTS
 from fileroom.routing.rules import SeriesFacts
 
 _log = logging.getLogger("fileroom.routing")
@@ -52,7 +52,7 @@ _ACCEPTED = (
 )
 _OBJECTS: sa.Select[Any] = sa.select(
     _S.study_uid, _E.series_uid, _E.instance_count, _S.hidden, _I.id, _I.sop_uid, _I.source, *FACTS
-).select_from(JOINED)
+).select_from(archive.IN_STUDIES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,6 @@ APPLIED_OBJECTS_MAX = 1_000_000  # by hand, at one time
 
 _R = schema.forward_rule.c
 _I, _E, _S = archive.instance.c, archive.series.c, archive.study.c
-JOINED = archive.instance.join(archive.series, _E.id == _I.series_pk).join(archive.study, _S.id == _E.study_pk)
 FACTS = (
     _E.modality,
     _E.station_name,
@@ -144,7 +143,9 @@ class Rulebook:
         for study_uid, series_key, *_ in self._matching(wanted):
             studies.setdefault(study_uid, []).append(series_key)
         for study_uid, series_keys in studies.items():
-            query = sa.select(_I.sop_uid).select_from(JOINED).where(_E.id.in_(series_keys), _of_sources(wanted))
+            query = (
+                sa.select(_I.sop_uid).select_from(archive.IN_STUDIES).where(_E.id.in_(series_keys), _of_sources(wanted))
+            )
             with self._database.write() as connection:
                 sop_uids = list(connection.execute(query.order_by(*ORDER)).scalars())
                 if sop_uids:
@@ -155,7 +156,7 @@ class Rulebook:
         """Study UID, series key, objects and bytes of every series."""
         query = (
             sa.select(_S.study_uid, _E.id, sa.func.count(), sa.func.sum(_I.size_bytes), *FACTS)
-            .select_from(JOINED)
+            .select_from(archive.IN_STUDIES)
             .where(_S.hidden.is_(False), _of_sources(wanted))
             .group_by(_S.study_uid, _E.id, *FACTS)
             .order_by(_E.id)

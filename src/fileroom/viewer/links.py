@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from urllib.parse import urlencode
 
-from fileroom.archive.first_images import FirstSeries
+from fileroom.archive.first_images import FirstImage
+from fileroom.web.segment import segment
 
 # Names in static/mammography.js: of the hanging protocol, and of its stage that shows two examinations
 MAMMOGRAPHY = "fileroom-mammography"
@@ -26,16 +27,15 @@ def viewer_path(study_uids: Sequence[str], modalities: Collection[str]) -> str:
     return "/viewer/viewer?" + urlencode(query, safe=",")
 
 
-def early_paths(first: Iterable[FirstSeries]) -> list[str]:
+def early_paths(first: Iterable[FirstImage]) -> list[str]:
     """What the viewer will ask the archive for first about these: frames, and what the first of their series says.
 
     What the other series say is little, and asked for at once by the viewer itself.
     """
     paths = []
     for study, series, sop in first:
-        if sop:
-            at = f"/dicomweb/studies/{study}/series/{series}"
-            paths.append(f"{at}/instances/{sop}/frames/1")
-            if len(paths) == 1:
-                paths.append(f"{at}/metadata")
+        at = f"/dicomweb/studies/{segment(study)}/series/{segment(series)}"
+        paths.append(f"{at}/instances/{segment(sop)}/frames/1")
+        if len(paths) == 1:
+            paths.append(f"{at}/metadata")
     return paths

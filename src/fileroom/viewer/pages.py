@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from importlib.resources import as_file, files
 
-from fileroom.archive.first_images import FirstSeries
+from fileroom.archive.first_images import FirstImage
 from fileroom.viewer.files import ViewerFiles
 from fileroom.viewer.links import MAMMOGRAPHY, early_paths, viewer_path
 from fileroom.web.http import Request, Response
@@ -35,7 +35,7 @@ class Viewer:
         pages: Pages,
         viewer_files: ViewerFiles,
         prior_of: Callable[[str], str | None],
-        first_of: Callable[[Sequence[str]], Sequence[FirstSeries]],
+        first_of: Callable[[Sequence[str]], Sequence[FirstImage]],
     ) -> None:
         self._pages = pages
         self._files = viewer_files

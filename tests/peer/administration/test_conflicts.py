@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import urllib.error
-import urllib.request
 from dataclasses import replace
 
 import pytest
@@ -147,20 +145,10 @@ def test_hostile_values_are_text_and_stay_in_their_place(fileroom_server: Filero
 def test_what_is_no_conflict_and_no_decision_is_refused(fileroom_server: FileroomServer) -> None:
     send(fileroom_server, ct(1), ct(1, pixels=bytes(32)))
     for path in ("1", "x", "9" * 30, "-1", "1/here/picture"):
-        assert status_of(fileroom_server, path) == 404
-    assert status_of(fileroom_server, "1/decide", b"verdict=burn") == 400
-    assert status_of(fileroom_server, "1/decide", b"verdict=keep") == 404
-    assert status_of(fileroom_server, "1/decide", b"verdict=keep", origin="http://evil.example") == 403
-
-
-def status_of(server: FileroomServer, path: str, body: bytes | None = None, **headers: str) -> int:
-    request = urllib.request.Request(f"{server.url}/conflicts/{path}", data=body, headers=headers)
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return int(answer.status)
-    except urllib.error.HTTPError as error:
-        error.close()
-        return error.code
+        assert fileroom_server.status(f"/conflicts/{path}") == 404
+    assert fileroom_server.status("/conflicts/1/decide", b"verdict=burn") == 400
+    assert fileroom_server.status("/conflicts/1/decide", b"verdict=keep") == 404
+    assert fileroom_server.status("/conflicts/1/decide", b"verdict=keep", origin="http://evil.example") == 403
 
 
 def held_in(server: FileroomServer, study_uid: str) -> int:

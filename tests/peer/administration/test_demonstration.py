@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import re
-import urllib.error
-import urllib.request
 
 from playwright.sync_api import expect
 
@@ -26,7 +24,7 @@ def test_it_is_loaded_with_a_button_survives_a_stop_and_is_taken_out(fileroom_se
         expect(page.get_by_text(re.compile("[1-9][0-9]* of [0-9]+ objects"))).to_be_visible(timeout=60_000)
         expect(page.locator("#arrivals tbody tr").first).to_contain_text("Demo-", timeout=60_000)
         assert accessibility(page) == []
-        assert ask(fileroom_server, "load") == 200  # the second press of two changes nothing
+        assert fileroom_server.status("/demonstration/load", b"") == 200  # the second press of two changes nothing
         assert watched.problems == []
         assert fileroom_server.stop() == 0  # in the middle of it
 
@@ -48,18 +46,11 @@ def test_it_is_loaded_with_a_button_survives_a_stop_and_is_taken_out(fileroom_se
 def test_it_is_not_loaded_twice_at_once_nor_taken_out_unasked(fileroom_server: FileroomServer) -> None:
     with (fileroom_server.home / "demo.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # as `fileroom demo` holds it while it loads
-        assert [ask(fileroom_server, "load"), ask(fileroom_server, "remove", b"sure=yes")] == [409, 409]
-    assert ask(fileroom_server, "remove") == 400
-    assert ask(fileroom_server, "load", origin="http://evil.example") == 403
-    assert ask(fileroom_server, "remove", b"sure=yes") == 200
+        assert [
+            fileroom_server.status("/demonstration/load", b""),
+            fileroom_server.status("/demonstration/remove", b"sure=yes"),
+        ] == [409, 409]
+    assert fileroom_server.status("/demonstration/remove", b"") == 400
+    assert fileroom_server.status("/demonstration/load", b"", origin="http://evil.example") == 403
+    assert fileroom_server.status("/demonstration/remove", b"sure=yes") == 200
     assert fileroom_server.get("/dicomweb/studies") == []
-
-
-def ask(server: FileroomServer, what: str, body: bytes = b"", **headers: str) -> int:
-    request = urllib.request.Request(f"{server.url}/demonstration/{what}", body, headers)
-    try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return int(answer.status)
-    except urllib.error.HTTPError as error:
-        error.close()
-        return error.code

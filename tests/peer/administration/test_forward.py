@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
@@ -72,7 +69,7 @@ def test_a_rule_is_made_applies_and_is_changed_stopped_removed_and_taken_back(
         expect(row).to_contain_text("stopped")
         page.get_by_role("button", name="Start CT on").click()
         expect(row).to_contain_text("on")
-        assert post(server, "/peers/WORKSTATION/remove", {}) == 200
+        assert server.status("/peers/WORKSTATION/remove", {}) == 200
         page.reload()
         expect(row).to_contain_text("no such peer")
         assert [text for text in watched.problems if "400" not in text] == []
@@ -82,13 +79,13 @@ def test_whatever_is_typed_stays_text(fileroom_server: FileroomServer) -> None:
     add_peer(fileroom_server, '<b>"&WS', 104)
     for number, text in enumerate(HOSTILE_TEXTS):
         fields = {"name": f"{number}{text}"[:48], "destination": '<b>"&WS', "sources": text[:16]}
-        said = post(
-            fileroom_server, "/forward", fields | dict.fromkeys(("station", "institution", "description"), text)
+        said = fileroom_server.status(
+            "/forward", fields | dict.fromkeys(("station", "institution", "description"), text)
         )
         assert said == (400 if not text.isascii() or not text.isprintable() else 200), text
     for field in ("name", "modalities", "destination"):
         assert (
-            post(fileroom_server, "/forward", {"name": "x", "destination": '<b>"&WS', field: HOSTILE_TEXTS[0] * 9})
+            fileroom_server.status("/forward", {"name": "x", "destination": '<b>"&WS', field: HOSTILE_TEXTS[0] * 9})
             == 400
         )
     with chromium() as browser:
@@ -106,22 +103,11 @@ def test_whatever_is_typed_stays_text(fileroom_server: FileroomServer) -> None:
 
 def test_what_is_no_rule_is_not_found_and_strangers_change_nothing(fileroom_server: FileroomServer) -> None:
     for path in ("/1", "/x", f"/{'9' * 30}", "/-1"):
-        assert post(fileroom_server, f"/forward{path}/remove", {}) == 404
-        assert post(fileroom_server, f"/forward{path}", {}) == 404
-    assert post(fileroom_server, "/forward", {"name": "x"}, origin="http://evil.example") == 403
+        assert fileroom_server.status(f"/forward{path}/remove", {}) == 404
+        assert fileroom_server.status(f"/forward{path}", {}) == 404
+    assert fileroom_server.status("/forward", {"name": "x"}, origin="http://evil.example") == 403
 
 
 def add_peer(server: FileroomServer, title: str, port: int) -> None:
     fields = {"ae_title": title, "host": "127.0.0.1", "port": str(port), "site": "main", "may_store": "1"}
-    assert post(server, "/peers", fields) == 200
-
-
-def post(server: FileroomServer, path: str, fields: dict[str, str], **headers: str) -> int:
-    body = urllib.parse.urlencode(fields).encode()
-    request = urllib.request.Request(f"{server.url}{path}", body, headers)
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return int(answer.status)
-    except urllib.error.HTTPError as error:
-        error.close()
-        return error.code
+    assert server.status("/peers", fields) == 200

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fileroom import errors
-from fileroom.archive.first_images import FirstSeries
+from fileroom.archive.first_images import FirstImage
 from fileroom.viewer.files import About, ViewerFiles
 from fileroom.viewer.links import viewer_path
 from fileroom.viewer.pages import Viewer
@@ -21,8 +21,8 @@ ABOUT = About("3.13.2", "/viewer/ohif-1/", "app.bundle.1.js", "app.bundle.css", 
 PRIORS = {"1.2.5": "1.2.4"}
 
 
-def first_of(studies: Sequence[str]) -> list[FirstSeries]:
-    return [FirstSeries(study, f"{study}.1", f"{study}.1.1") for study in studies]
+def first_of(studies: Sequence[str]) -> list[FirstImage]:
+    return [FirstImage(study, f"{study}.1", f"{study}.1.1") for study in studies]
 
 
 def ask(path: str, *, fetched: bool = True) -> Response:
