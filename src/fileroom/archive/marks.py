@@ -27,6 +27,7 @@ DOOR = "reader"  # of the source of what was made here
 DOCUMENTS_MAX = 1000  # of one study that are read, the latest
 KEY_IMAGES_MAX = 500  # marks that a page lists
 _DOCUMENT_BYTES_MAX = 4 << 20
+_REFERENCES_MAX = 2000  # of one document that marks images, or says how they are shown
 _KEPT_MAX = 2000  # documents that are remembered
 _CLASSES = (KEY_OBJECT_CLASS, GREY_CLASS, COLOUR_CLASS)
 
@@ -88,17 +89,16 @@ class MarksReader:
         keys: list[KeyMark] = []
         states: list[State] = []
         rejected: set[str] = set()
-        unread = max(0, len(found) - DOCUMENTS_MAX)
-        for document, made_here in found[:DOCUMENTS_MAX]:
-            said = self._said(document)
-            if said is None:
-                unread += 1
-            elif document.sop_uid in rejected:
-                continue
-            elif isinstance(said, StateHead):
-                states.append(State(said, document, made_here))
-            elif said.rejects:
+        read = [(document, made_here, self._said(document)) for document, made_here in found[:DOCUMENTS_MAX]]
+        unread = len(found) - len(read) + sum(said is None for *_, said in read)
+        for document, _, said in read:  # before anything is listed: what is rejected may have come later
+            if isinstance(said, KeyObject) and said.rejects and document.sop_uid not in rejected:
                 rejected.update(one.sop_uid for one in said.references)
+        for document, made_here, said in read:
+            if said is None or document.sop_uid in rejected:
+                continue
+            if isinstance(said, StateHead):
+                states.append(State(said, document, made_here))
             elif said.marks:
                 alone = made_here and len(said.references) == 1
                 keys += [KeyMark(one, said.title, said.meaning, document, alone) for one in said.references]
@@ -160,7 +160,10 @@ class MarksReader:
             if known in self._kept:
                 self._kept.move_to_end(known)
                 return self._kept[known]
-        said = self._read(document)
+        try:
+            said = self._read(document)
+        except errors.DamagedPack:
+            return None  # not for good: a disk comes back
         with self._lock:
             self._kept[known] = said
             while len(self._kept) > _KEPT_MAX:
@@ -172,9 +175,13 @@ class MarksReader:
             return None
         try:
             elements = read_elements(*self._retriever.readable(document))
-        except (errors.MalformedObject, errors.DamagedPack):
+        except errors.MalformedObject:
             return None
-        return read_key_object(elements) if document.sop_class_uid == KEY_OBJECT_CLASS else read_head(elements)
+        if document.sop_class_uid != KEY_OBJECT_CLASS:
+            head = read_head(elements)
+            return head if len(head.images) <= _REFERENCES_MAX else None
+        said = read_key_object(elements)
+        return said if said.rejects or len(said.references) <= _REFERENCES_MAX else None
 
 
 _PLACE = StoredInstance._fields[:-1]

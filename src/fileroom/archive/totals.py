@@ -73,7 +73,7 @@ def count(database: Database) -> Totals:
     """What is here, counted now. Raises DatabaseUnavailable."""
     study = schema.study.c
     sums = [sa.func.coalesce(sa.func.sum(c), 0) for c in (study.series_count, study.instance_count, study.size_bytes)]
-    patients = sa.select(sa.func.count()).select_from(schema.patient).scalar_subquery()
+    patients = sa.func.count(sa.distinct(study.patient_pk))
     with database.read() as connection:
         row = connection.execute(sa.select(patients, sa.func.count(), *sums).where(visible())).one()
     return Totals(*(int(value) for value in row))

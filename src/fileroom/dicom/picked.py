@@ -9,16 +9,23 @@ from fileroom.dicom.elements import read_elements
 from fileroom.dicom.heads import UNDEFINED, Heads
 from fileroom.dicom.layout import Buffer
 from fileroom.dicom.syntax import TransferSyntax
+from fileroom.errors import MalformedObject
 
 VALUE_BYTES_MAX = 1 << 20  # of one element, its head counted; a larger one is left out
 
 
 def pick(
-    dataset: Buffer, syntax: TransferSyntax, wanted: Collection[int], value_bytes_max: int = VALUE_BYTES_MAX
+    dataset: Buffer,
+    syntax: TransferSyntax,
+    wanted: Collection[int],
+    value_bytes_max: int = VALUE_BYTES_MAX,
+    *,
+    all_of_them: bool = False,
 ) -> Elements:
     """The wanted top-level elements, whole, as they stand in the dataset. Nothing behind the last of them is read.
 
-    `syntax`: not a deflated one. Raises MalformedObject when the dataset cannot be read so far.
+    `syntax`: not a deflated one. Raises MalformedObject when the dataset cannot be read so far; with `all_of_them`
+    also when one is too large to be read.
     """
     heads, end, last = Heads(dataset, syntax.big_endian), len(dataset), max(wanted, default=0)
     slices: list[bytes] = []
@@ -30,7 +37,10 @@ def pick(
                 break
         tag, vr, start, length = heads.head(at, end, syntax.implicit)
         behind = start + length if length != UNDEFINED else heads.skip(start, end, syntax.implicit or vr == "UN")
-        if tag in wanted and behind - at <= value_bytes_max:
-            slices.append(bytes(dataset[at:behind]))
+        if tag in wanted:
+            if behind - at <= value_bytes_max:
+                slices.append(bytes(dataset[at:behind]))
+            elif all_of_them:
+                raise MalformedObject("what the image says of its frames is larger than any is read")
         at = behind
     return read_elements(b"".join(slices), syntax)

@@ -28,6 +28,7 @@ _CENTER, _WIDTH, _FUNCTION, _VOI_LUT = 0x00281050, 0x00281051, 0x00281056, 0x002
 _INTERCEPT, _SLOPE, _TYPE, _MODALITY_LUT = 0x00281052, 0x00281053, 0x00281054, 0x00283000
 _PHOTOMETRIC, _SHAPE, _ROWS, _COLUMNS = 0x00280004, 0x20500020, 0x00280010, 0x00280011
 _SPACING, _DETECTOR_SPACING, _ASPECT = 0x00280030, 0x00181164, 0x00280034
+_SOFTCOPY_VOI = 0x00283110
 _LAYER = "READER"
 
 NEEDED = CARRIED | {
@@ -47,7 +48,7 @@ class Setting:
     area: tuple[int, int, int, int] | None = None  # left, top, right, bottom, from 1, before it is turned
     rotation: int = 0  # degrees clockwise: 0, 90, 180, 270
     flipped: bool = False  # left to right, after it was turned
-    graphics: tuple[Graphic, ...] = ()  # in PIXEL units
+    graphics: tuple[Graphic, ...] = ()
     labels: tuple[Label, ...] = ()
     name: str = ""  # what the reader calls it
 
@@ -68,11 +69,12 @@ def presentation_state(
     frame = about.frames[0] if about.frames else 1
     grey = base.grey if base else None
     if base is not None:
-        setting = replace(
-            setting,
-            graphics=(*(one for one in base.graphics if one.units == "PIXEL"), *setting.graphics),
-            labels=(*(one for one in base.labels if one.units == "PIXEL"), *setting.labels),
-        )
+        if base.lacks:
+            raise BadRequest(
+                f"the state it is shown by has {', '.join(base.lacks)}, which cannot be kept",
+                hint="choose another one under Shown as, then save how it is shown",
+            )
+        setting = replace(setting, graphics=(*base.graphics, *setting.graphics), labels=(*base.labels, *setting.labels))
     texts = [setting.name, *(label.text for label in setting.labels)]
     elements, charset, moment = begun(image, making, texts)
     date, time = date_time(moment)
@@ -88,7 +90,7 @@ def presentation_state(
         number_element(0x00700042, "US", setting.rotation),
         text_element(0x00700041, "CS", "Y" if setting.flipped else "N"),
         *(_modality(image, frame) if grey is None else _modality_of(grey)),
-        sequence(0x00283110, _voi(image, frame, setting.window, grey)),
+        *_voi(image, frame, setting.window, grey),
         _polarity(image, photometric, setting.inverted, grey),
         *_annotations(setting, charset),
     )
@@ -171,7 +173,14 @@ def _modality_of(grey: Grey) -> list[Element]:
     ]
 
 
-def _voi(image: Elements, frame: int, window: Window | None, grey: Grey | None) -> Elements:
+def _voi(image: Elements, frame: int, window: Window | None, grey: Grey | None) -> list[Element]:
+    """Softcopy VOI LUT (PS3.3 C.11.8); none when the state it stands on shows all values there can be."""
+    if window is None and grey is not None and grey.voi_lut is None and grey.window is None:
+        return []
+    return [sequence(_SOFTCOPY_VOI, _voi_item(image, frame, window, grey))]
+
+
+def _voi_item(image: Elements, frame: int, window: Window | None, grey: Grey | None) -> Elements:
     if window is None and grey is not None and grey.voi_lut is not None:
         return by_tag(sequence(_VOI_LUT, _table(grey.voi_lut)))
     window = window or (grey.window if grey else None)
@@ -235,7 +244,7 @@ def _annotations(setting: Setting, charset: str) -> list[Element]:
 
 def _text(label: Label, charset: str) -> Elements:
     return by_tag(
-        text_element(0x00700004, "CS", "PIXEL"),
+        text_element(0x00700004, "CS", label.units),
         text_element(0x00700006, "ST", label.text, charset),
         floats(0x00700014, label.anchor),
         text_element(0x00700015, "CS", "Y"),
@@ -245,12 +254,12 @@ def _text(label: Label, charset: str) -> Elements:
 def _graphic(graphic: Graphic) -> Elements:
     closed = graphic.kind in ("CIRCLE", "ELLIPSE") or graphic.points[0] == graphic.points[-1]
     return by_tag(
-        text_element(0x00700005, "CS", "PIXEL"),
+        text_element(0x00700005, "CS", graphic.units),
         number_element(0x00700020, "US", 2),
         number_element(0x00700021, "US", len(graphic.points)),
         floats(0x00700022, chain.from_iterable(graphic.points)),
         text_element(0x00700023, "CS", graphic.kind),
-        *([text_element(0x00700024, "CS", "N")] if closed else []),
+        *([text_element(0x00700024, "CS", "Y" if graphic.filled else "N")] if closed else []),
     )
 
 

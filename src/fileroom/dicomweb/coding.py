@@ -23,6 +23,11 @@ def takes_zstd(request: Request) -> bool:
     return takes(request.headers.get("accept-encoding", ""), ZSTD)
 
 
+def coded_etag(etag: str) -> str:
+    """The validator of the coded form of what has this one (RFC 9110 8.8.3.3)."""
+    return f"{etag}-{ZSTD}"
+
+
 class Coding:
     """Packs bodies, a few at a time: each is held in memory until it is sent, whatever the line it is sent over."""
 
@@ -44,7 +49,8 @@ class Coding:
                 self._places.release()
         if body is None:
             return response
-        coded = [*response.headers, ("content-encoding", ZSTD)]
+        own = [(name, f'"{coded_etag(text[1:-1])}"' if name == "etag" else text) for name, text in response.headers]
+        coded = [*own, ("content-encoding", ZSTD)]
         return Response(response.status, coded, _Held(body, self._places.release), len(body))
 
 

@@ -13,7 +13,7 @@ from fileroom.archive.retrieve import Retriever, StoredInstance
 from fileroom.dicom.frames import is_video
 from fileroom.dicom.syntax import EXPLICIT_LE, IMPLICIT_LE, TransferSyntax, syntax
 from fileroom.dicomweb.accept import Offer, choose
-from fileroom.dicomweb.coding import ZSTD, Coding, takes_zstd
+from fileroom.dicomweb.coding import Coding, coded_etag, takes_zstd
 from fileroom.dicomweb.links import base_url, instance_url
 from fileroom.dicomweb.multipart import OutgoingPart, compose
 from fileroom.dicomweb.validators import headers, not_modified
@@ -69,8 +69,7 @@ class Frames:
         form = choose_form(request, syntax(stored.transfer_syntax), len(numbers))
         etag = f"{stored.digest[:32]}-{_short(numbers)}-{form.kind}-{form.transfer_syntax}{'-m' * form.multipart}"
         zstd = form.native and takes_zstd(request)
-        etag += f"-{ZSTD}" * zstd
-        if same := not_modified(request, etag, VARY):
+        if same := (zstd and not_modified(request, coded_etag(etag), VARY)) or not_modified(request, etag, VARY):
             return same
         response = self._whole(request, stored, numbers, form, [*headers(etag), VARY])
         return self._coding.coded(response) if zstd else response

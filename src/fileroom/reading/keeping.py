@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime
 
 from fileroom import errors
@@ -32,37 +33,42 @@ class Keeping:
         self._receiver = receiver
         self._marks = marks
         self._site = site
+        self._one = threading.Lock()  # what is made depends on what there is: one after the other
 
     def key(self, image: StoredInstance, frame: int | None, title: str, place: str) -> None:
         """Mark an image, or one frame of it, as key image. Marked with this title already, nothing is added."""
         if title not in TITLES:
             raise errors.BadRequest("no such reason to mark an image", hint="choose one of those that are listed")
         about = _reference(image, frame)
-        marked = self._marks.marks(image.study_uid).keys
-        if any(one.title == title and one.image == about and one.ours for one in marked):
-            return
-        making = self._making(image.study_uid, KEY_OBJECT_CLASS)
-        self._store(key_object(self._header(image, CARRIED), making, title, [about]), image.study_uid, place)
+        header = self._header(image, CARRIED)
+        with self._one:
+            marked = self._marks.marks(image.study_uid).keys
+            if any(one.title == title and one.image == about and one.ours for one in marked):
+                return
+            making = self._making(image.study_uid, KEY_OBJECT_CLASS)
+            self._store(key_object(header, making, title, [about]), image.study_uid, place)
 
     def state(
         self, image: StoredInstance, frame: int | None, setting: Setting, place: str, base: Shown | None = None
     ) -> str:
         """Keep how an image is shown; the UID of the presentation state. `base`: what it was shown by before."""
         about = _reference(image, frame)
-        making = self._making(image.study_uid, GREY_CLASS)
         header = self._header(image, NEEDED)
-        self._store(presentation_state(header, making, about, setting, base), image.study_uid, place)
+        with self._one:
+            making = self._making(image.study_uid, GREY_CLASS)
+            self._store(presentation_state(header, making, about, setting, base), image.study_uid, place)
         return making.sop_uid
 
     def take_back(self, document: StoredInstance, place: str) -> None:
         """Reject a document that was made here. It stays stored; a second one, which says so, stands beside it."""
         about = Reference(document.sop_class_uid, document.sop_uid, document.series_uid)
-        making = self._making(document.study_uid, KEY_OBJECT_CLASS)
-        made = key_object(self._header(document, CARRIED), making, REJECTED, [about], TAKEN_BACK)
-        self._store(made, document.study_uid, place)
+        header = self._header(document, CARRIED)
+        with self._one:
+            making = self._making(document.study_uid, KEY_OBJECT_CLASS)
+            self._store(key_object(header, making, REJECTED, [about], TAKEN_BACK), document.study_uid, place)
 
     def _header(self, stored: StoredInstance, wanted: frozenset[int]) -> Elements:
-        return pick(*self._retriever.readable(stored), wanted, _GROUPS_BYTES_MAX)
+        return pick(*self._retriever.readable(stored), wanted, _GROUPS_BYTES_MAX, all_of_them=True)
 
     def _making(self, study_uid: str, sop_class_uid: str) -> Making:
         series_uid, count = self._marks.series_of(study_uid, sop_class_uid)

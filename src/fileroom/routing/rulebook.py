@@ -93,15 +93,23 @@ class Rulebook:
             connection.execute(sa.insert(schema.forward_rule), [row | _columns(tidy) | {"sends": 0}])
         return self.get(key)
 
-    def change(self, key: int, wanted: Wanted) -> Rule:
+    def change(self, key: int, wanted: Wanted, *, seen_ms: int | None = None) -> Rule:
         """Ask for something else: what has not had its turn yet goes by it, nothing older is sent.
 
+        `seen_ms`: when the rule was last changed, as whoever changes it saw it; Superseded when that is no longer so.
         Raises as `add` does, and NotFound.
         """
         tidy = self._checked(wanted)
-        with _named_once(tidy.name):
-            self._update(key, _columns(tidy) | {"changed_ms": now_ms()})
-        return self.get(key)
+        changes = _columns(tidy) | {"changed_ms": now_ms()}
+        query = sa.update(schema.forward_rule).where(_R.id == key).values(changes)
+        if seen_ms is not None:
+            query = query.where(_R.changed_ms == seen_ms)
+        with _named_once(tidy.name), self._database.write() as connection:
+            changed = connection.execute(query).rowcount
+        rule = self.get(key)
+        if not changed:
+            raise errors.Superseded("somebody else changed this rule meanwhile", hint="what it asks for is below")
+        return rule
 
     def enable(self, key: int) -> Rule:
         """Forward what arrives from now on. Nothing changes when it is enabled already. Raises NotFound."""

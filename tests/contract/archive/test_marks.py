@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from fileroom.archive.hide import hide
-from fileroom.archive.marks import DOOR, KeyImage, MarksReader
+from fileroom.archive.marks import DOOR, KeyImage, Marks, MarksReader
 from fileroom.archive.receive import Outcome, Source
 from fileroom.dicom.companion import Reference
 from fileroom.dicom.key_object import KEY_OBJECT_CLASS, REJECTED
 from fileroom.dicom.softcopy import GREY_CLASS
 from fileroom.dicom.softcopy_writing import Setting
+from fileroom.reading.keeping import Keeping
 from tests.support import corpus
 from tests.support.archives import SOURCE, Archive, running_archive
 from tests.support.corpus.instance import uid
@@ -65,6 +67,47 @@ def test_a_mark_that_is_rejected_is_gone_until_the_rejection_is(archive: Archive
     put(archive, key_file(IMAGES[0], REJECTED, [rejection], number=3), OURS)
     assert len(marks.marks(STUDY).keys) == 1
     assert len(archive.retriever.instances(STUDY)) == len(IMAGES) + 3
+
+
+def test_a_rejection_counts_whatever_came_first(archive: Archive, marks: MarksReader) -> None:
+    about = Reference(KEY_OBJECT_CLASS, uid("marks", "KO", 1), uid("marks", "KO"))
+    put(archive, key_file(IMAGES[0], REJECTED, [about], number=2))
+    put(archive, key_file(IMAGES[0]))
+    assert marks.marks(STUDY) == Marks()
+
+
+def test_a_document_that_could_not_be_read_for_a_while_is_read_again(archive: Archive, marks: MarksReader) -> None:
+    put(archive, key_file(IMAGES[0]))
+    (document,) = [one for one in archive.retriever.instances(STUDY) if one.sop_class_uid == KEY_OBJECT_CLASS]
+    pack = archive.packs.path(document.pack_id)
+    archive.packs.forget([document.pack_id])
+    pack.rename(pack.with_suffix(".away"))
+    assert (marks.marks(STUDY).keys, marks.marks(STUDY).unread) == ((), 1)
+    pack.with_suffix(".away").rename(pack)
+    assert (len(marks.marks(STUDY).keys), marks.marks(STUDY).unread) == (1, 0)
+
+
+def test_a_document_that_marks_too_many_is_counted_one_that_rejects_them_counts(
+    archive: Archive, marks: MarksReader
+) -> None:
+    many = [
+        Reference(KEY_OBJECT_CLASS, uid("marks", "KO", 1), "1.8"),
+        *(Reference("1.2", f"1.9.{n}", "1.8") for n in range(2000)),
+    ]
+    put(archive, key_file(IMAGES[0]))
+    put(archive, key_file(IMAGES[0], about=many, number=2))
+    assert (len(marks.marks(STUDY).keys), marks.marks(STUDY).unread) == (1, 1)
+    put(archive, key_file(IMAGES[0], REJECTED, many, number=3))
+    assert (marks.marks(STUDY).keys, marks.marks(STUDY).unread) == ((), 1)
+
+
+def test_who_marks_an_image_twice_at_once_marks_it_once(archive: Archive, marks: MarksReader) -> None:
+    keeping = Keeping(archive.retriever, archive.receiver, marks, "main")
+    image = archive.retriever.instances(STUDY)[0]
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(keeping.key, image, None, "113000", "viewer") for _ in range(4)]:
+            done.result()
+    assert len(marks.marks(STUDY).keys) == 1
 
 
 def test_presentation_states_come_latest_first_and_go_when_rejected(archive: Archive, marks: MarksReader) -> None:

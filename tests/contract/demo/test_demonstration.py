@@ -19,6 +19,7 @@ from fileroom.demo.demonstration import LEFT_OVER, Demonstration
 from fileroom.demo.loading import Progress
 from fileroom.demo.objects import Planned
 from fileroom.demo.people import DOV, INSTITUTION
+from fileroom.routing.rules import DEMONSTRATION
 from tests.support.archives import Archive, ct, running_archive
 
 
@@ -54,6 +55,8 @@ def test_it_is_stored_and_counted(archive: Archive) -> None:
     assert [progress.objects for progress in told] == [0, 1, 2, 3, 4]
     present = demonstration(archive).present()
     assert (present.studies, present.objects) == (2, 4)
+    with archive.database.read() as connection:
+        assert set(connection.execute(sa.select(schema.instance.c.source)).scalars()) == {DEMONSTRATION}
     assert present.size_bytes >= done.size_bytes > 0
 
 

@@ -16,7 +16,7 @@ from fileroom.archive.held import held_objects
 from fileroom.archive.hide import hide
 from fileroom.archive.peers import ALL, Peer, Peers
 from fileroom.archive.verdicts import Verdict
-from fileroom.errors import BadRequest, NotFound
+from fileroom.errors import BadRequest, NotFound, Superseded
 from fileroom.routing import arrivals, schema
 from fileroom.routing.forward import Forwarder
 from fileroom.routing.rulebook import Rulebook
@@ -105,6 +105,18 @@ def test_a_rule_knows_how_often_it_applied(forwarding: Forwarding) -> None:
     assert forwarding.sends.unfinished() == {"WS": Unfinished(3, 0)}
     forwarding.sends.cancel(first.id)
     assert forwarding.sends.unfinished() == {"WS": Unfinished(2, 0)}
+
+
+def test_of_two_who_change_a_rule_at_once_the_second_is_told(forwarding: Forwarding) -> None:
+    seen = forwarding.rules.add(Wanted("CT", "WS", ("CT",)))
+    time.sleep(0.002)
+    first = forwarding.rules.change(seen.id, Wanted("CT", "WS", ("CT", "MR")), seen_ms=seen.changed_ms)
+    with pytest.raises(Superseded):
+        forwarding.rules.change(seen.id, Wanted("CT", "WS", ("US",)), seen_ms=seen.changed_ms)
+    assert forwarding.rules.get(seen.id) == first
+    forwarding.rules.remove(seen.id)
+    with pytest.raises(NotFound):
+        forwarding.rules.change(seen.id, Wanted("CT", "WS"), seen_ms=first.changed_ms)
 
 
 def test_a_series_that_still_grows_is_waited_for(forwarding: Forwarding) -> None:

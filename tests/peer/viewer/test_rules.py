@@ -86,6 +86,9 @@ def test_what_is_odd_about_an_image_is_told(rule: Any) -> None:
     stated = MG | {"PatientOrientation": ["P", "L"]}
     assert rule("told", stated) == "R CC"
     assert rule("told", MG) == "R CC, orientation not stated"
+    for odd in (["A", "P"], ["P", "A"], ["L", "R"], ["H", "L"]):
+        assert rule("turn", MG | {"PatientOrientation": odd}) == {"rotation": 0, "flip": False}
+        assert rule("told", MG | {"PatientOrientation": odd}) == "R CC, orientation contradictory"
     assert rule("told", MG | {"PatientOrientation": ["A", "R"]}) == "R CC, stored turned"
     assert rule("told", MG | {"PatientOrientation": ["A", "L"]}) == "R CC, stored mirrored"
     assert rule("told", MG | {"PatientOrientation": ["P", "R"]}) == "R CC, stored mirrored and turned"

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from fileroom.dicom.element import Element, Elements, text_of
 from fileroom.dicom.elements import read_elements
 from fileroom.dicom.key_object import read_key_object
+from fileroom.dicom.picked import pick
 from fileroom.dicom.render_options import Grey, Table, Window, WindowFunction
 from fileroom.dicom.softcopy import COLOUR_CLASS, GREY_CLASS, Graphic, Label, Shown, read_head, read_shown
-from fileroom.dicom.softcopy_writing import Setting, _decimal, presentation_state
+from fileroom.dicom.softcopy_writing import NEEDED, Setting, _decimal, presentation_state
 from fileroom.dicom.syntax import EXPLICIT_LE, syntax
-from fileroom.errors import BadRequest
+from fileroom.errors import BadRequest, MalformedObject
 from tests.support import corpus
 from tests.support.corpus.instance import encode
 from tests.support.readers_marks import elements_of, header, making, reference, state_file
@@ -167,6 +168,26 @@ def test_a_window_set_under_a_state_means_what_it_meant_there(base: Grey) -> Non
     made = presentation_state(header(IMAGE), making(GREY_CLASS), reference(IMAGE), setting, Shown(base))
     found = read_shown(elements_of(made), IMAGE.sop_uid, 1)
     assert found.grey == replace(base, window=setting.window)
+    made = presentation_state(header(IMAGE), making(GREY_CLASS), reference(IMAGE), Setting(), Shown(base))
+    assert read_shown(elements_of(made), IMAGE.sop_uid, 1).grey == base
+
+
+def test_what_a_state_draws_stays_as_it_is_and_what_cannot_be_kept_is_said() -> None:
+    filled = Graphic("ELLIPSE", "DISPLAY", ((0.25, 0.5), (0.75, 0.5), (0.5, 0.25), (0.5, 0.75)), filled=True)
+    base = Shown(Grey(window=Window(1, 5)), graphics=(filled, LINE), labels=(Label("LEFT", "DISPLAY", (0.5, 0.5)),))
+    made = presentation_state(header(IMAGE), making(GREY_CLASS), reference(IMAGE), Setting(), base)
+    found = read_shown(elements_of(made), IMAGE.sop_uid, 1)
+    assert (found.graphics, found.labels) == (base.graphics, base.labels)
+    lacking = replace(base, lacks=("a shutter",))
+    with pytest.raises(BadRequest, match="a shutter"):
+        presentation_state(header(IMAGE), making(GREY_CLASS), reference(IMAGE), Setting(), lacking)
+
+
+def test_an_image_that_says_too_much_of_its_frames_is_refused_where_all_of_it_is_needed() -> None:
+    whole = encode({0x00080060: ("CS", "CT"), 0x00281050: ("DS", "50\\" * 600)})
+    assert set(pick(whole, syntax(EXPLICIT_LE), NEEDED, 1000)) == {0x00080060}
+    with pytest.raises(MalformedObject, match="larger"):
+        pick(whole, syntax(EXPLICIT_LE), NEEDED, 1000, all_of_them=True)
 
 
 def test_colour_and_an_image_without_a_window_are_refused_with_what_to_do() -> None:

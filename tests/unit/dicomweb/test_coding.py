@@ -12,7 +12,7 @@ from fileroom.web.http import Response
 
 
 def _response(body: bytes = bytes(100_000)) -> Response:
-    return Response(200, [("content-type", "application/octet-stream")], [body])
+    return Response(200, [("content-type", "application/octet-stream"), ("etag", '"abc"')], [body])
 
 
 def _is_coded(response: Response) -> bool:
@@ -27,6 +27,7 @@ def test_as_many_as_there_are_places_are_coded_until_one_is_sent() -> None:
     coding = Coding(2)
     first, second, third = (coding.coded(_response()) for _ in range(3))
     assert [_is_coded(one) for one in (first, second, third)] == [True, True, False]
+    assert [dict(one.headers)["etag"] for one in (first, second, third)] == ['"abc-zstd"', '"abc-zstd"', '"abc"']
     assert sum(len(part) for part in first.parts if isinstance(part, bytes)) == first.size_bytes
     assert not _is_coded(coding.coded(_response()))  # read is not yet sent
     _close(first.parts)

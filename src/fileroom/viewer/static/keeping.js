@@ -170,7 +170,7 @@ async function marking(image) {
       decodeURIComponent(one.image) === image.instance.SOPInstanceUID &&
       (!one.frames.length || one.frames.includes(image.frame))
   );
-  const reason = made('select', { id: 'key-title' }, ...Object.entries(titles).map(([code, text]) => new Option(text, code)));
+  const reason = made('select', { id: 'key-title', autofocus: true }, ...Object.entries(titles).map(([code, text]) => new Option(text, code)));
   const actions = new Map();
   const button = (text, act, value) => {
     actions.set(value, act);

@@ -111,7 +111,7 @@ export function orientation(instance) {
 export function turn(instance) {
   const side = sideOf(instance);
   const [row, column] = orientation(instance) ?? [];
-  if (!side || !row) {
+  if (!side || !row || contradictory(row, column)) {
     return { rotation: 0, flip: false };
   }
   const runs = (direction, ...there) => there.includes(direction[0]);
@@ -122,6 +122,12 @@ export function turn(instance) {
     return upwards(row) ? { rotation: 270, flip: runs(column, front) } : { rotation: 90, flip: runs(column, back) };
   }
   return upwards(column) ? { rotation: 180, flip: runs(row, back) } : { rotation: 0, flip: runs(row, front) };
+}
+
+/** Whether rows and columns cannot both run so: of a breast, one of them runs front to back, the other across. */
+function contradictory(row, column) {
+  const deep = direction => 'AP'.includes(direction[0]);
+  return deep(row) === deep(column);
 }
 
 // What OHIF passes to a viewport's setDisplayArea; where it lies in the viewport is said by `hang`.
@@ -255,8 +261,11 @@ export const protocol = {
 export function told(instance) {
   const view = viewOf(instance);
   const more = view ? modifiers(instance).map(code => code?.CodeMeaning).filter(Boolean) : [];
-  if (sideOf(instance) && !orientation(instance)) {
+  const runs = orientation(instance);
+  if (sideOf(instance) && !runs) {
     more.push('orientation not stated');
+  } else if (sideOf(instance) && contradictory(...runs)) {
+    more.push('orientation contradictory');
   }
   const { rotation, flip } = turn(instance);
   if (flip || rotation) {
