@@ -92,6 +92,10 @@ class DamagedPack(FileroomError):
     """A pack's bytes do not agree with what was recorded when they were acknowledged. An alarm, never a cut."""
 
 
+class DamagedLedger(FileroomError):
+    """The ledger does not agree with its own proofs: nothing is signed or added before a person has looked."""
+
+
 class UndecodableImage(FileroomError):
     """One image's pixels could not be decoded or rendered: costs this one error, never the server."""
 

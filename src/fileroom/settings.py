@@ -185,6 +185,14 @@ class Settings:
         ),
     ] = 8 * GIB
 
+    ledger_checkpoints: Annotated[
+        str,
+        Note(
+            "A second folder for the ledger's signed checkpoints, best on another machine; empty for none. It has to "
+            "be there. What is kept there proves later which lines of the ledger were changed."
+        ),
+    ] = ""
+
     drain_seconds: Annotated[
         float, Note("How long a stopping server lets open associations and requests finish.", 0, 600)
     ] = 5.0

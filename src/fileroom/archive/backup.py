@@ -10,7 +10,7 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,13 +51,18 @@ class _Promise:
 
 
 def backup(
-    database: Database, packs: Packs, target: Path, progress: Progress = lambda done, total: None
+    database: Database,
+    packs: Packs,
+    target: Path,
+    progress: Progress = lambda done, total: None,
+    folders: Sequence[Path] = (),
 ) -> BackupReport:
     """Copy the archive to `target`: a new or empty folder, or one of an earlier copy, which is brought up to date.
 
     Returns after the copy survives power loss. On PostgreSQL the rows go to an SQLite file, so that the copy can be
-    opened by itself. Raises BadRequest when the folder holds something else, or a copy that took in objects of its own
-    since; StorageFull, DatabaseUnavailable.
+    opened by itself. `folders`: others of the home that belong to it, copied before the database, so that nothing in
+    them is ahead of it; what is not there is left out. Raises BadRequest when the folder holds something else, or a
+    copy that took in objects of its own since; StorageFull, DatabaseUnavailable.
     """
     _check_target(target)
     try:
@@ -65,6 +70,8 @@ def backup(
         snapshot = target / f"{DATABASE_FILE}.part"
         for leftover in target.glob(f"{snapshot.name}*"):
             leftover.unlink()
+        for folder in folders:
+            _copy_folder(folder, target / folder.name)
         _copy_database(database, snapshot)
         promises, objects, removed = _promised(snapshot)
         copies = Packs(target / "packs")
@@ -178,6 +185,22 @@ def _copy_file(source: Path, target: Path, size: int) -> None:
         writing.flush()
         os.fsync(writing.fileno())
     os.replace(part, target)
+
+
+def _copy_folder(source: Path, target: Path) -> None:
+    """Every file that is not there yet, or is another; each as private as it was."""
+    for file in sorted(source.rglob("*")) if source.is_dir() else ():
+        copy = target / file.relative_to(source)
+        if file.is_dir() or file.suffix == ".part" or (copy.is_file() and copy.read_bytes() == file.read_bytes()):
+            continue
+        copy.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+        part = copy.with_name(f"{copy.name}.copy")
+        part.unlink(missing_ok=True)
+        part.touch(mode=file.stat().st_mode & 0o777)
+        part.write_bytes(file.read_bytes())
+        _sync(part)
+        os.replace(part, copy)
+        _sync(copy.parent)
 
 
 def _size(path: Path) -> int:

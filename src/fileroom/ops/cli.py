@@ -14,6 +14,7 @@ import typer.main
 from fileroom import __version__
 from fileroom.errors import FileroomError
 from fileroom.ops.commands import (
+    audit,
     backup,
     conflicts,
     demo,
@@ -82,6 +83,7 @@ app.command("rebuild-index", short_help="Make the index anew from the packs.")(r
 app.command("backup", short_help="Copy the archive to a folder, while it runs.")(backup.backup)
 app.command("hide", short_help="Take a study out of every answer.")(hide.hide)
 app.command("unhide", short_help="Bring a hidden study back.")(hide.unhide)
+app.add_typer(audit.app, name="audit", short_help="Who did what: the ledger, and whether it is whole.")
 app.command("conflicts", short_help="List what waits for a person.")(conflicts.conflicts)
 
 

@@ -18,10 +18,11 @@ from fileroom.archive import schema
 from fileroom.archive.held import held_counts
 from fileroom.archive.packs import Packs
 from fileroom.archive.peers import Peers
+from fileroom.audit.health import health as ledger_health
 from fileroom.database import Database
 from fileroom.errors import FileroomError
 from fileroom.ops import locks, running
-from fileroom.ops.output import size
+from fileroom.ops.output import size, when
 from fileroom.ops.server import refuse_open_web
 from fileroom.settings import Settings, is_loopback
 
@@ -226,9 +227,24 @@ def _peers(settings: Settings, database: Database) -> tuple[Verdict, str, str]:
     return Verdict.OK, f"{len(peers)} known", ""
 
 
+def _ledger(settings: Settings, database: Database) -> tuple[Verdict, str, str]:
+    """A few dozen lines only: a full look is `fileroom audit verify`."""
+    found = ledger_health(database, settings.home)
+    if found.signed_ms is None:
+        to_do = "fileroom audit checkpoint" if found.lines else ""
+        return (Verdict.WARN if found.lines else Verdict.OK), f"{found.lines} lines, none of them signed for", to_do
+    text = f"{found.lines} lines, {found.signed} of them signed for, last at {when(found.signed_ms)}"
+    if not found.keyed:
+        return Verdict.FAIL, f"{text}; its key is not in the home", "bring HOME/ledger back from a backup"
+    if settings.ledger_checkpoints and not Path(settings.ledger_checkpoints).is_dir():
+        return Verdict.WARN, f"{text}; {settings.ledger_checkpoints} is not there", "bring the second folder back"
+    return Verdict.OK, text, ""
+
+
 _ARCHIVE_CHECKS: tuple[tuple[str, Callable[[Settings, Database], tuple[Verdict, str, str]]], ...] = (
     ("packs", _packs),
     ("set aside", _aside),
     ("waiting", _waiting),
     ("peers", _peers),
+    ("ledger", _ledger),
 )

@@ -36,6 +36,7 @@ _BY_ERROR: tuple[tuple[type[errors.FileroomError], Exit], ...] = (
     (errors.Superseded, Exit.FOUND),
     (errors.RefusedObject, Exit.FOUND),
     (errors.DamagedPack, Exit.FOUND),
+    (errors.DamagedLedger, Exit.FOUND),
     (errors.PeerUnavailable, Exit.FOUND),
     (errors.FileroomError, Exit.UNAVAILABLE),
 )

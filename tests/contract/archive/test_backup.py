@@ -104,3 +104,16 @@ def test_a_folder_with_something_else_in_it_is_not_touched(archive: Archive, tmp
     with pytest.raises(BadRequest, match="not a folder"):
         backup(archive.database, archive.packs, tmp_path / "letters" / "letter.txt")
     assert [path.name for path in (tmp_path / "letters").iterdir()] == ["letter.txt"]
+
+
+def test_folders_of_the_home_go_along_as_private_as_they_were(archive: Archive, tmp_path: Path) -> None:
+    key = tmp_path / "home" / "ledger" / "signing-key"
+    key.parent.mkdir()
+    key.touch(mode=0o600)
+    key.write_text("synthetic")
+    for text in ("synthetic", "another"):
+        key.write_text(text)
+        backup(archive.database, archive.packs, tmp_path / "copy", folders=[key.parent, tmp_path / "home" / "none"])
+        copied = tmp_path / "copy" / "ledger" / "signing-key"
+        assert copied.read_text() == text
+        assert copied.stat().st_mode & 0o777 == 0o600

@@ -16,7 +16,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 import fileroom.archive.schema
-import fileroom.routing.schema  # noqa: F401 - both declare their tables
+import fileroom.audit.schema
+import fileroom.routing.schema  # noqa: F401 - all declare their tables
 from fileroom import errors, migrations
 from fileroom.database import METADATA, Database
 
@@ -107,4 +108,11 @@ def _shape(database: Database) -> dict[str, object]:
                 sorted(inspector.get_indexes(table), key=str),
             )
             for table in METADATA.tables
-        }
+        } | {"triggers": connection.execute(sa.text(_TRIGGERS[connection.dialect.name])).all()}
+
+
+_TRIGGERS = {
+    "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name",
+    "postgresql": "SELECT t.tgname, pg_get_triggerdef(t.oid), p.prosrc FROM pg_trigger t JOIN pg_proc p ON "
+    "p.oid = t.tgfoid WHERE NOT t.tgisinternal ORDER BY t.tgname",
+}

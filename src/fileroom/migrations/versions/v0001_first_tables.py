@@ -281,3 +281,44 @@ def _routing() -> None:
         sa.Column("objects", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("study_uid", "series_uid", name=op.f("pk_forward_series")),
     )
+    _ledger()
+
+
+def _ledger() -> None:
+    op.create_table(
+        "ledger",
+        sa.Column("position", KEY, autoincrement=False, nullable=False),
+        sa.Column("line", sa.LargeBinary(), nullable=False),
+        sa.Column("node", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("position", name=op.f("pk_ledger")),
+    )
+    op.create_table(
+        "ledger_checkpoint",
+        sa.Column("size", KEY, autoincrement=False, nullable=False),
+        sa.Column("note", TEXT, nullable=False),
+        sa.Column("made_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("size", name=op.f("pk_ledger_checkpoint")),
+    )
+    for table, key in (("ledger", "position"), ("ledger_checkpoint", "size")):
+        for statement in _fence(table, key):
+            op.execute(statement)
+
+
+def _fence(table: str, key: str) -> list[str]:
+    refusal = "lines of the ledger are added, never changed"
+    if op.get_bind().dialect.name == "sqlite":
+        refuse = f"BEGIN SELECT RAISE(ABORT, '{refusal}'); END"
+        taken = f"EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key})"
+        return [
+            f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} {refuse}",
+            f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} {refuse}",
+            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN {taken} {refuse}",
+        ]
+    return [
+        f"CREATE OR REPLACE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{refusal}'; END $$",
+        f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} "
+        f"FOR EACH ROW EXECUTE FUNCTION {table}_refuse()",
+        f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
+        f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_refuse()",
+    ]

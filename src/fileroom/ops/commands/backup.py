@@ -20,7 +20,7 @@ def backup(
     home: options.Home = None,
     as_json: options.Json = False,
 ) -> None:
-    """Copy the archive to a folder, beside the running server: packs, index and records as of one moment.
+    """Copy the archive to a folder, beside the running server: packs, index, records and ledger as of one moment.
 
     Into the folder of an earlier backup only what is new is copied. The copy is a home: look into it with
     `fileroom status --home DIR` and prove it with `fileroom scrub --home DIR`; to restore it, copy it and serve the
@@ -31,6 +31,7 @@ def backup(
     """
     from fileroom.archive.backup import backup as back_up
     from fileroom.archive.packs import Packs
+    from fileroom.audit.checkpoints import FOLDER
 
     out, ticker, begin = Output(as_json), Ticker(), time.monotonic()
     settings = options.settings(home)
@@ -43,6 +44,7 @@ def backup(
             Packs(settings.packs),
             target,
             lambda done, total: ticker.show(lambda: f"{size(done)} of {size(total)}"),
+            folders=[settings.home / FOLDER],
         )
     ticker.done()
     seconds = time.monotonic() - begin
