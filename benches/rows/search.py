@@ -106,7 +106,7 @@ def _find(bench: Bench, question: Question, *, crowded: bool) -> Line:
     bench.say(f"C-FIND {question.name} at {place}")
     sides = bench.readers()
     hire = _finding(question)
-    steps = {FILEROOM: bench.count(50, 5), ORTHANC: bench.count(4 if crowded else 50, 2)}
+    steps = {FILEROOM: bench.count(400, 5), ORTHANC: bench.count(4 if crowded else 400, 2)}
     series = measure.take_turns(
         sides,
         bench.count(3 if crowded else 5, 1),
