@@ -101,6 +101,14 @@ class Arrival:
         kind, whose = ("issuer", issuer) if issuer else ("site", self.site)
         return f"{kind} {whose.replace(_ESCAPE, _ESCAPE + '0').replace(_UNIT, _ESCAPE + '1')}{_UNIT}{patient_id}"
 
+    def leaves_issuer_open(self, identity: str) -> bool:
+        """Whether it names no issuer, and `identity` is that of a patient with its patient ID and an issuer."""
+        patient_id = self.values.get("patient_id", "").strip()
+        if not patient_id or self.values.get("issuer"):
+            return False
+        whose, _, known_id = identity.partition(_UNIT)  # the issuer's own units are escaped
+        return whose.startswith("issuer ") and known_id == patient_id
+
     @property
     def patient_digest(self) -> str:
         """What a pack keeps of the identity: enough to see that rot has changed it."""

@@ -132,6 +132,14 @@ class Batch:
         for column, value in with_folds(level, new):
             fresh[PLACES[level][column]] = value
 
+    def of_patient(self, pk: int) -> dict[str, object]:
+        """What is about to be written of a patient, by column; the database's own values come first."""
+        row = self._patients.get(pk)
+        if row is not None:
+            return {column: row[place] for column, place in PLACES[Level.PATIENT].items()}
+        fills = (new for level, key, new in self._fills if level is Level.PATIENT and key == pk)
+        return {column: value for new in fills for column, value in with_folds(Level.PATIENT, new)}
+
     def write(self, connection: sa.Connection) -> None:
         """Insert and update. Raises IntegrityError when another process was faster."""
         self._complete_new_rows()

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from fileroom.archive import schema
 from fileroom.archive.arrival import Arrival, HeldKey, Outcome, Verdict
 from fileroom.archive.batch import COLUMNS, Batch, Row
+from fileroom.archive.belonging import belongs
 from fileroom.database import Ids, Lookup
 from fileroom.dicom.attributes import Level
 
@@ -185,7 +186,11 @@ class Index:
         if study is not None and study.site != arrival.site:
             self._hold(connection, arrival, "site", batch)
             return Verdict(Outcome.HELD, "its study belongs to another site")
-        if study is not None and study.identity != arrival.identity:
+        if (
+            study is not None
+            and study.identity != arrival.identity
+            and not self._kin(connection, arrival, study, batch)
+        ):
             self._hold(connection, arrival, "patient", batch)
             return Verdict(Outcome.HELD, "its study belongs to another patient")
         known[arrival.sop_uid] = Place(
@@ -198,6 +203,12 @@ class Index:
         )
         self._add(arrival, study, batch)
         return Verdict(Outcome.STORED)
+
+    def _kin(self, connection: sa.Connection, arrival: Arrival, study: Row, batch: Batch) -> bool:
+        """Whether an object that names no issuer is of the study's patient all the same."""
+        if not arrival.leaves_issuer_open(study.identity):
+            return False
+        return belongs(connection, arrival, study.patient_pk, batch.of_patient(study.patient_pk))
 
     def _hold(self, connection: sa.Connection, arrival: Arrival, kind: str, batch: Batch) -> None:
         """Keep a record of an object for a person to decide about, once however often it is sent."""
@@ -219,7 +230,7 @@ class Index:
         identity = arrival.identity
         patient = self._patients.get(identity)
         if study is not None and study.identity != identity:
-            patient = None  # filed by a decision: it tells nothing about the study's patient
+            patient = None  # filed by a decision, or without an issuer: it tells nothing about the study's patient
         elif patient is None:
             patient = self._patients[identity] = Row(self._ids.next(), _absent(arrival, Level.PATIENT))
             batch.add_patient(patient, identity, arrival)

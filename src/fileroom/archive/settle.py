@@ -1,8 +1,8 @@
 """What a patient, study or series row says, worked out again after one of its objects was exchanged, added or taken.
 
 The rule is that of every arrival: of each value the first one wins, in the order the objects arrived in. Objects that
-name another patient than their study's were put there by a person; they tell nothing about the patient, but the objects
-they replaced still do.
+name another patient than their study's were put there by a person, or name no issuer where their study's does; they
+tell nothing about the patient, but the objects they replaced still do.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from fileroom import errors
 from fileroom.archive import schema
 from fileroom.archive.arrival import Arrival
+from fileroom.archive.belonging import belongs
 from fileroom.archive.held import HeldObject
 from fileroom.archive.kept import FORMER, Served
 from fileroom.database import Ids
@@ -106,9 +107,20 @@ def applied(connection: sa.Connection) -> list[tuple[int, Verdict, tuple[str, st
 def is_strange(connection: sa.Connection, arrival: Arrival) -> bool:
     """Whether the study an object names is another patient's or site's here. Locks the study: it stays as it is."""
     connection.execute(sa.select(_S.id).where(_S.study_uid == arrival.study_uid).with_for_update())
-    query = sa.select(_P.identity, _S.site).join_from(schema.study, schema.patient, _P.id == _S.patient_pk)
+    return names_another(connection, arrival)
+
+
+def names_another(connection: sa.Connection, arrival: Arrival) -> bool:
+    """The same as things are at this moment."""
+    query = sa.select(_P.identity, _S.site, _P.id).join_from(schema.study, schema.patient, _P.id == _S.patient_pk)
     row = connection.execute(query.where(_S.study_uid == arrival.study_uid)).first()
-    return row is not None and tuple(row) != (arrival.identity, arrival.site)
+    if row is None:
+        return False
+    identity, site, patient_pk = row
+    if (identity, site) == (arrival.identity, arrival.site):
+        return False
+    kin = arrival.leaves_issuer_open(identity) and belongs(connection, arrival, patient_pk, {})
+    return site != arrival.site or not kin
 
 
 def choices(held: HeldObject, served: Served | None) -> tuple[Verdict, ...]:
