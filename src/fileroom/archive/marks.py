@@ -17,6 +17,7 @@ from fileroom import errors
 from fileroom.archive import schema
 from fileroom.archive.retrieve import ORDER, Retriever, StoredInstance
 from fileroom.archive.select import visible
+from fileroom.archive.speaker import Speaker, speaker
 from fileroom.database import Database
 from fileroom.dicom.companion import Reference
 from fileroom.dicom.elements import read_elements
@@ -123,6 +124,10 @@ class MarksReader:
             for (marked, frame), why in sorted(meanings.items(), key=lambda one: one[0][1] or 0)
             if marked == sop_uid
         ]
+
+    def speaker(self, stored: StoredInstance) -> Speaker:
+        """What to make a document about this object from. Raises as `speaker.speaker` does."""
+        return speaker(self._database, self._retriever, stored)
 
     def shown(self, study_uid: str, series_uid: str, state_uid: str, image_uid: str, frame: int) -> Shown:
         """How a presentation state has a frame of an image shown; `frame` counts from 1.

@@ -88,9 +88,9 @@ def web_app(
     StudyPage(pages, rooms.database, marks, Ways(viewer_path, download_path, _sending(rooms))).add_routes(router)
     SeriesPage(pages, rooms.database, rooms.retriever).add_routes(router)
     Look(pages, rooms.database, rooms.retriever).add_routes(router)
-    MarksAnswers(
-        marks, Keeping(rooms.retriever, rooms.receiver, marks, settings.site), rooms.retriever, rooms.decoder
-    ).add_routes(router)
+    MarksAnswers(marks, Keeping(rooms.retriever, rooms.receiver, marks), rooms.retriever, rooms.decoder).add_routes(
+        router
+    )
     routes(
         router,
         search=rooms.search,

@@ -4,26 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from pydicom import dcmread
 
+from fileroom import errors
+from fileroom.archive import schema
+from fileroom.archive.conflicts import Conflicts, Verdict
 from fileroom.archive.hide import hide
 from fileroom.archive.marks import DOOR, KeyImage, Marks, MarksReader
 from fileroom.archive.receive import Outcome, Source
+from fileroom.archive.retrieve import StoredInstance
 from fileroom.dicom.companion import Reference
 from fileroom.dicom.key_object import KEY_OBJECT_CLASS, REJECTED
+from fileroom.dicom.render_options import Window
 from fileroom.dicom.softcopy import GREY_CLASS
 from fileroom.dicom.softcopy_writing import Setting
 from fileroom.reading.keeping import Keeping
 from tests.support import corpus
 from tests.support.archives import SOURCE, Archive, running_archive
-from tests.support.corpus.instance import uid
+from tests.support.corpus.instance import Instance, uid
 from tests.support.readers_marks import key_file, reference, state_file
 
 OURS = Source(DOOR, "quick look", "main")
 IMAGES = list(corpus.ct_study(1, slices=3))
 STUDY = IMAGES[0].study_uid
+OWN = dcmread(BytesIO(IMAGES[0].part10))
 
 
 @pytest.fixture
@@ -102,7 +111,7 @@ def test_a_document_that_marks_too_many_is_counted_one_that_rejects_them_counts(
 
 
 def test_who_marks_an_image_twice_at_once_marks_it_once(archive: Archive, marks: MarksReader) -> None:
-    keeping = Keeping(archive.retriever, archive.receiver, marks, "main")
+    keeping = Keeping(archive.retriever, archive.receiver, marks)
     image = archive.retriever.instances(STUDY)[0]
     with ThreadPoolExecutor(4) as pool:
         for done in [pool.submit(keeping.key, image, None, "113000", "viewer") for _ in range(4)]:
@@ -167,3 +176,94 @@ def test_documents_that_cannot_be_read_are_counted(archive: Archive, marks: Mark
         + bytes(5 << 20),
     )
     assert marks.marks(STUDY).unread == 1
+
+
+def kept_apart(archive: Archive) -> list[str]:
+    return [held.sop_uid for held in Conflicts(archive.database, archive.packs).listed()]
+
+
+def stray(**said: str) -> bytes:
+    """The file of an image of another study, but for what is said otherwise."""
+    return changed(next(corpus.ct_study(2)), **said)
+
+
+def changed(image: Instance, **said: str) -> bytes:
+    dataset = dcmread(BytesIO(image.part10))
+    for keyword, value in said.items():
+        setattr(dataset, keyword, value)
+    file = BytesIO()
+    dataset.save_as(file)
+    return file.getvalue()
+
+
+def accept(archive: Archive, file: bytes, source: Source = SOURCE) -> StoredInstance:
+    """File an object in the study although it is another patient's or site's, as a person decides on the page."""
+    receipt = archive.store_file(file, source)
+    assert receipt.outcome is Outcome.HELD
+    conflicts = Conflicts(archive.database, archive.packs)
+    (held,) = conflicts.listed()
+    conflicts.decide(held.id, Verdict.ACCEPT, who="Ada")
+    found = archive.retriever.instance(receipt.study_uid, receipt.series_uid, receipt.sop_uid)
+    assert found is not None
+    return found
+
+
+def mark_each_way(archive: Archive, marks: MarksReader, image: StoredInstance) -> None:
+    keeping = Keeping(archive.retriever, archive.receiver, marks)
+    keeping.key(image, None, "113000", "viewer")
+    keeping.state(image, None, Setting(window=Window(40, 400)), "viewer")
+    (mark,), (state,) = marks.marks(STUDY).keys, marks.marks(STUDY).states
+    assert (mark.image.sop_uid, [one.sop_uid for one in state.head.images]) == (image.sop_uid, [image.sop_uid])
+    for document in (mark.document, state.document):
+        said = dcmread(BytesIO(archive.retriever.file(document).read()))
+        assert said.PatientID == OWN.PatientID
+        assert said.PatientName == OWN.PatientName
+    keeping.take_back(mark.document, "viewer")
+    assert marks.marks(STUDY).keys == ()
+    assert kept_apart(archive) == []
+
+
+def test_an_object_that_a_person_accepted_is_marked_like_any_other(archive: Archive, marks: MarksReader) -> None:
+    mark_each_way(archive, marks, accept(archive, stray(StudyInstanceUID=STUDY)))
+
+
+def test_one_accepted_from_another_site_and_a_study_of_another_site_are_marked(
+    archive: Archive, marks: MarksReader
+) -> None:
+    old = Source("import", "old", "north")
+    same_patient = {"StudyInstanceUID": STUDY, "PatientID": OWN.PatientID, "PatientName": str(OWN.PatientName)}
+    mark_each_way(archive, marks, accept(archive, stray(**same_patient), old))
+    (image,) = corpus.ct_study(3, slices=1)
+    put(archive, image.part10, old)
+    Keeping(archive.retriever, archive.receiver, marks).key(
+        archive.retriever.instances(image.study_uid)[0], None, "113000", "viewer"
+    )
+    assert len(marks.marks(image.study_uid).keys) == 1
+
+
+def test_when_only_the_object_that_was_replaced_says_whose_the_study_is_marks_follow_it(
+    tmp_path: Path, database_url: str
+) -> None:
+    with running_archive(tmp_path / "home", database_url) as archive:
+        put(archive, IMAGES[0].part10)
+        assert (
+            archive.store_file(changed(IMAGES[0], PatientID="OTHER", PatientName="Other^One")).outcome
+            is Outcome.CONFLICT
+        )
+        conflicts = Conflicts(archive.database, archive.packs)
+        (held,) = conflicts.listed()
+        conflicts.decide(held.id, Verdict.REPLACE, who="Ada", strange=True)
+        reader = MarksReader(archive.database, archive.retriever)
+        mark_each_way(archive, reader, archive.retriever.instances(STUDY)[0])
+
+
+def test_when_nothing_says_whose_the_study_is_that_is_said_and_nothing_is_kept(
+    archive: Archive, marks: MarksReader
+) -> None:
+    image = accept(archive, stray(StudyInstanceUID=STUDY))
+    with archive.database.write() as connection:  # all others are gone
+        connection.execute(sa.delete(schema.instance).where(schema.instance.c.sop_uid != image.sop_uid))
+    keeping = Keeping(archive.retriever, archive.receiver, marks)
+    with pytest.raises(errors.RefusedObject, match="no object of this study says whose it is"):
+        keeping.key(image, None, "113000", "viewer")
+    assert kept_apart(archive) == []
