@@ -27,7 +27,7 @@ class Asked:
 
 
 def _listen(server: FileroomServer) -> http.client.HTTPResponse:
-    connection = http.client.HTTPConnection("127.0.0.1", server.web, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", server.web, timeout=60)
     connection.request("GET", "/live")
     answer = connection.getresponse()
     assert answer.getheader("content-type") == "text/event-stream"
@@ -40,8 +40,10 @@ def hears(answer: http.client.HTTPResponse, act: Callable[[], object]) -> None:
     """Do something; the listener is told once, and soon."""
     begin = time.monotonic()
     act()
-    assert answer.readline() == b"event: studies\n"
-    assert time.monotonic() - begin < 10
+    while (line := answer.readline()) == b":\n":  # a beat, sent so that who went away is noticed: not an event
+        assert answer.readline() == b"\n"
+    assert line == b"event: studies\n"
+    assert time.monotonic() - begin < 60  # however busy the machine is
     assert answer.readline().startswith(b"data: ")
     assert answer.readline() == b"\n"
 
