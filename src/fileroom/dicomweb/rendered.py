@@ -2,15 +2,18 @@
 
 Of an object with several frames `rendered` shows the first, `thumbnail` the middle one. Of a study or series,
 `rendered` gives every object that has pixels, one part each, or the one in the middle to an asker that takes single
-images only; `thumbnail` gives the one in the middle.
+images only; `thumbnail` gives the one in the middle. A thumbnail stands for the whole: where what is in the middle
+cannot be shown, it is of something beside it that can.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from hashlib import sha256
+from itertools import islice
+from typing import TypeVar
 
 import orjson
 
@@ -27,6 +30,8 @@ from fileroom.dicomweb.validators import headers, not_modified
 from fileroom.web.http import Part, Request, Response
 from fileroom.web.router import Router
 
+_T = TypeVar("_T")
+
 RENDERED_TYPES = ("image/jpeg", "image/png")
 THUMBNAIL_PIXELS = 256  # the longer side, when the asker does not say
 
@@ -34,6 +39,8 @@ _STUDY = "/dicomweb/studies/{study}"
 _SERIES = _STUDY + "/series/{series}"
 _INSTANCE = _SERIES + "/instances/{instance}"
 _IGNORED = ("annotation", "iccprofile")
+_TRIED_MAX = 12  # frames, before it is said that there is no thumbnail
+_PLACES = (2, 1, 3, 0, 4)  # in quarters of the way, where a thumbnail is taken from: the first that can be shown
 
 
 class Rendered:
@@ -54,28 +61,31 @@ class Rendered:
                 router.add("GET", f"{instance}/{leaf}", handler)
 
     def one(self, request: Request, *, small: bool) -> Response:
-        """One frame of one object. Raises NotFound, NotAcceptable, BadRequest, UndecodableImage, Busy."""
+        """One frame of one object. Raises NotFound, NotAcceptable, BadRequest, Busy, and if large UndecodableImage."""
         params = request.params
         stored = self._retriever.instance(params["study"], params["series"], params["instance"])
         if stored is None:
             raise errors.NotFound("no such instance")
         if "frames" not in params:
-            return self._picture(request, stored, 1 if not small else frame_count(stored) // 2 + 1, small)
+            return self._thumbnail(request, [stored]) if small else self._picture(request, stored, 1, small)
         numbers = frame_numbers(params["frames"])
         if len(numbers) > 1:
             raise errors.NotAcceptable("frames are rendered one at a time", hint="ask for one frame")
+        if small:
+            return self._first_shown(request, [(stored, numbers[0])])
         return self._picture(request, stored, numbers[0], small)
 
     def representative(self, request: Request) -> Response:
-        """The thumbnail of a study or series. Raises as `one` does."""
-        return self._middle(request, self._shown(request), small=True)
+        """The thumbnail of a study or series. Raises NotFound, NotAcceptable, BadRequest, Busy."""
+        return self._thumbnail(request, self._shown(request))
 
     def several(self, request: Request) -> Response:
         """Every object of a study or series as a picture. Raises as `one` does, before the first byte."""
         shown = self._shown(request)
         form = choose(request, _form, served=RENDERED_TYPES)
         if not form.multipart:
-            return self._middle(request, shown, small=False)
+            stored = self._whole(shown[len(shown) // 2])
+            return self._picture(request, stored, frame_count(stored) // 2 + 1, small=False)
         options, ignored = _options(request, form.kind, small=False)
         response = compose(form.kind, self._parts(shown, options, base_url(request)))
         response.headers += ignored
@@ -88,9 +98,25 @@ class Rendered:
             raise errors.NotFound("nothing that can be shown" if found else "no such study or series")
         return shown
 
-    def _middle(self, request: Request, shown: Sequence[StoredInstance], *, small: bool) -> Response:
-        stored = self._whole(shown[len(shown) // 2])
-        return self._picture(request, stored, frame_count(stored) // 2 + 1, small)
+    def _thumbnail(self, request: Request, shown: Sequence[StoredInstance]) -> Response:
+        return self._first_shown(request, self._candidates(shown))
+
+    def _candidates(self, shown: Sequence[StoredInstance]) -> Iterator[tuple[StoredInstance, int]]:
+        """Frames that may stand for these objects, the best first: of the object in the middle first of all."""
+        for stored in _spread(shown):
+            whole = self._whole(stored)
+            for number in _spread(range(1, frame_count(whole) + 1)):
+                yield whole, number
+
+    def _first_shown(self, request: Request, candidates: Iterable[tuple[StoredInstance, int]]) -> Response:
+        """The first of these frames that can be shown. Raises NotFound when none of those that are tried can be."""
+        why: Exception | None = None
+        for stored, number in islice(candidates, _TRIED_MAX):
+            try:
+                return self._picture(request, stored, number, small=True)
+            except (errors.UndecodableImage, errors.MalformedObject, errors.DamagedPack) as error:
+                why = error
+        raise errors.NotFound(f"nothing that can be shown: {why or 'there are no pixels'}") from why
 
     def _parts(self, shown: Sequence[StoredInstance], options: RenderOptions, base: str) -> Iterator[OutgoingPart]:
         for stored in shown:
@@ -125,6 +151,13 @@ class Rendered:
         if not decodable(found):
             raise errors.NotAcceptable("this object's pixels are of a kind that is not rendered")
         return self._decoder.render(self._retriever.dataset(stored), image, found, number - 1, options)
+
+
+def _spread(things: Sequence[_T]) -> list[_T]:
+    """What stands at `_PLACES` of these, each once."""
+    last = len(things) - 1
+    places = dict.fromkeys(len(things) // 2 if quarters == 2 else last * quarters // 4 for quarters in _PLACES)
+    return [things[place] for place in places]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ import numpy
 import pydicom
 import pytest
 from PIL import Image
+from pydicom.encaps import encapsulate, generate_frames
+from pydicom.uid import generate_uid
 
 from tests.contract.dicomweb.conftest import Door, address
 from tests.support.asking import Answer
@@ -56,6 +58,59 @@ def test_a_thumbnail_is_small_at_every_level(door: Door, real: Real) -> None:
         answer = door.get(above + "/thumbnail")
         assert max(_picture(answer).shape[:2]) <= 256
         assert answer.header("content-type") == "image/jpeg"
+
+
+def _with_damage(dataset: pydicom.Dataset, frames: set[int]) -> str:
+    """Give the object UIDs of its own, fill these of its frames (from 0) with what is no picture; where it will be."""
+    pieces = list(generate_frames(dataset.PixelData, number_of_frames=int(dataset.NumberOfFrames)))
+    dataset.PixelData = encapsulate([bytes(200) if n in frames else piece for n, piece in enumerate(pieces)])
+    for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
+        setattr(dataset, keyword, generate_uid())
+    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    return address(dataset)
+
+
+def _stored(door: Door, dataset: pydicom.Dataset) -> None:
+    file = BytesIO()
+    dataset.save_as(file)
+    door.archive.store_file(file.getvalue())
+
+
+def test_the_thumbnail_is_of_a_whole_frame_when_the_one_in_the_middle_is_damaged(door: Door, real: Real) -> None:
+    dataset = real("emri_small_jpeg_2k_lossless.dcm")
+    url = _with_damage(dataset, {5, 6})
+    _stored(door, dataset)
+    assert door.get(f"{url}/frames/6/rendered").status == 500
+    whole = door.get(f"{url}/frames/3/thumbnail")
+    for above in (url, url.partition("/instances")[0], url.partition("/series")[0]):
+        answer = door.get(above + "/thumbnail")
+        assert (answer.status, answer.body) == (200, whole.body)
+        assert door.get(above + "/thumbnail", if_none_match=answer.header("etag")).status == 304
+
+
+def test_when_an_object_cannot_be_shown_its_series_has_a_thumbnail_of_another(door: Door, real: Real) -> None:
+    dataset = real("emri_small_jpeg_2k_lossless.dcm")
+    dataset.InstanceNumber = 1
+    url = _with_damage(dataset, set())
+    _stored(door, dataset)
+    whole = door.get(f"{url}/thumbnail")
+    for number in (2, 3):
+        _with_damage(dataset, set(range(10)))
+        dataset.InstanceNumber = number
+        _, _, dataset.StudyInstanceUID, _, dataset.SeriesInstanceUID, *_ = url.split("/")
+        _stored(door, dataset)
+    assert door.get(url.partition("/instances")[0] + "/thumbnail").body == whole.body
+    assert door.get(url.partition("/series")[0] + "/thumbnail").body == whole.body
+
+
+def test_that_there_is_no_thumbnail_is_said(door: Door, real: Real) -> None:
+    dataset = real("emri_small_jpeg_2k_lossless.dcm")
+    url = _with_damage(dataset, set(range(10)))
+    _stored(door, dataset)
+    for address_ in (url, url + "/frames/4", url.partition("/instances")[0], url.partition("/series")[0]):
+        answer = door.get(address_ + "/thumbnail")
+        assert answer.status == 404
+        assert b"nothing that can be shown" in answer.body
 
 
 def test_a_series_is_shown_object_by_object_or_by_the_one_in_the_middle(door: Door) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -100,6 +101,28 @@ def test_a_damaged_image_says_so_and_its_neighbours_are_shown(
     page.keyboard.press("ArrowDown")
     expect(page.locator("#trouble")).to_be_hidden()
     expect(page.locator("#picture")).to_be_visible()
+    page.goto(f"{fileroom_server.url}/studies/{bad.study_uid}")
+    thumbnail = page.locator("table.series img")
+    thumbnail.scroll_into_view_if_needed()
+    expect(thumbnail).to_have_js_property("naturalWidth", 256)  # of an image that can be shown
+    expect(thumbnail).to_have_attribute("alt", "")
+
+
+def test_where_no_image_can_be_shown_that_stands_in_the_pictures_place(
+    fileroom_server: FileroomServer, browser: Browser
+) -> None:
+    one, two = corpus.ct_study(7, slices=2)
+    assert [said.acknowledged for said in c_store(fileroom_server, [replace(one, pixels=one.pixels[:64])])] == [True]
+    page = browser.new_page()
+    page.goto(f"{fileroom_server.url}/studies/{one.study_uid}")
+    thumbnail = page.locator("table.series img")
+    thumbnail.scroll_into_view_if_needed()
+    expect(thumbnail).to_have_attribute("alt", "No picture")
+    assert [said.acknowledged for said in c_store(fileroom_server, [replace(two, pixels=two.pixels[:64])])] == [True]
+    expect(page.get_by_role("heading", name="1 series, 2 objects")).to_be_visible(timeout=15_000)
+    expect(thumbnail).to_have_attribute("alt", "No picture")  # the page was made anew around it
+    page.goto(f"{fileroom_server.url}/studies/{one.study_uid}/look")
+    expect(page.locator(".strip img")).to_have_attribute("alt", "No picture")
 
 
 def test_hostile_texts_stay_text_on_every_page(fileroom_server: FileroomServer, browser: Browser) -> None:

@@ -6,6 +6,7 @@
   const parts = [...document.querySelectorAll("[data-live]")];
   if (!parts.length) return;
   const GAP_MS = 3000; // between two refreshes: arrivals come every second
+  const KEPT = ["open", "data-missing"]; // what a person opened, and which pictures cannot be had
   const timers = new Map(); // part to when it is asked for again
 
   const key = (node) => node.id || node.dataset?.key || node.getAttribute?.("src") || "";
@@ -29,9 +30,10 @@
         continue;
       }
       for (const { name: one } of [...found.attributes]) {
-        if (!wanted.hasAttribute(one) && one !== "open") found.removeAttribute(one); // a person opened it
+        if (!wanted.hasAttribute(one) && !KEPT.includes(one)) found.removeAttribute(one);
       }
       for (const { name: one, value } of wanted.attributes) {
+        if (one === "alt" && found.dataset.missing) continue; // it says that there is none
         if (found.getAttribute(one) !== value) found.setAttribute(one, value);
       }
       merge(found, wanted);
