@@ -147,6 +147,27 @@ def test_what_is_saved_says_whose_it_is_as_its_study_does(rule: Any) -> None:
     assert rule("completed", {"PatientID": "A"}, None) == {"PatientID": "A"}
 
 
+def test_what_is_saved_of_an_object_of_somebody_else_is_of_the_patient_of_the_study(rule: Any) -> None:
+    row = {
+        "00100010": {"vr": "PN", "Value": [{"Alphabetic": "Own^One"}]},
+        "00100020": {"vr": "LO", "Value": ["A"]},
+        "00100021": {"vr": "LO", "Value": ["NORTH"]},
+        "00100030": {"vr": "DA"},
+    }
+    own = {"PatientID": "A", "IssuerOfPatientID": "NORTH", "PatientName": "as it was"}
+    assert rule("owned", own, row) == own
+    other = {"PatientID": "B", "PatientName": "Other^One", "PatientBirthDate": "19500101", "StudyID": "7"}
+    assert rule("owned", other, row) == {
+        "PatientID": "A",
+        "IssuerOfPatientID": "NORTH",
+        "PatientName": [{"Alphabetic": "Own^One"}],
+        "PatientBirthDate": "",
+        "PatientSex": "",
+        "StudyID": "7",
+    }
+    assert rule("owned", {"PatientID": "B"}, {})["PatientID"] == ""
+
+
 @pytest.mark.parametrize(
     ("status", "body", "said"),
     [

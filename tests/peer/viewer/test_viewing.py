@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from typing import Any
+
 from playwright.sync_api import Browser, Page, expect
 
 from fileroom.viewer.links import viewer_path
 from tests.peer.viewer.conftest import Archive
+from tests.support import corpus
+from tests.support.fileroom import FileroomServer
+from tests.support.senders import stow
 from tests.support.viewing import (
     IMAGE_SECONDS,
     MEAN_SEEN,
@@ -88,6 +95,35 @@ def test_a_measurement_is_saved_as_a_new_series_and_seen_again(archive: Archive,
     assert evidence["0020000D"]["Value"] == [archive.ct]
     page.reload()
     expect(page.get_by_text("Follow-up")).to_be_visible(timeout=IMAGE_SECONDS * 1000)
+
+
+def test_a_measurement_on_an_object_that_a_person_filed_there_is_of_the_patient_of_the_study(
+    archive: Archive, page: Page
+) -> None:
+    server = archive.server
+    (own,) = corpus.ct_study(8, slices=1)
+    patient = corpus.visit("ct", 8).patient_id
+    stow(server, [own])
+    stow(server, [replace(own, header=own.header.replace(patient.encode(), patient[::-1].encode()))])
+    (held,) = waiting(server)
+    decided = server.run("conflicts", "--decide", str(held["id"]), "--verdict", "replace", "--other-patient")
+    assert decided.returncode == 0, decided.stderr
+    page.goto(server.url + viewer_path([own.study_uid], ["CT"]))
+    images_are_seen(page, 1)
+    measure(page, 0)
+    save_measurements(page, "Of the study")
+    expect(page.get_by_text("saved successfully")).to_be_visible(timeout=IMAGE_SECONDS * 1000)
+    (row,) = server.get(f"/dicomweb/studies/{own.study_uid}/series?Modality=SR")
+    (report,) = server.get(f"/dicomweb/studies/{own.study_uid}/series/{row['0020000E']['Value'][0]}/metadata")
+    assert report["00100020"]["Value"] == [patient]
+    assert report["00100010"]["Value"][0]["Alphabetic"] == corpus.visit("ct", 8).patient_name
+    assert waiting(server) == []
+
+
+def waiting(server: FileroomServer) -> list[Any]:
+    """The objects that are kept apart for a person."""
+    held: list[Any] = json.loads(server.run("conflicts", "--json").stdout)["held"]
+    return held
 
 
 def test_what_the_archive_did_not_take_does_not_look_saved(archive: Archive, browser: Browser) -> None:

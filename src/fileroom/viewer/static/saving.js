@@ -22,6 +22,29 @@ export function completed(object, image) {
   return object;
 }
 
+// Whose a study is, as the archive answers: a person may have filed an object of another patient in it.
+const PATIENT = {
+  PatientName: '00100010', PatientID: '00100020', IssuerOfPatientID: '00100021', PatientBirthDate: '00100030', PatientSex: '00100040',
+};
+
+/** Gives the object the study's patient where it names another; `row`: of a search for the study. Changes and returns it. */
+export function owned(object, row) {
+  const says = name => row[PATIENT[name]]?.Value?.[0] ?? '';
+  if (['PatientID', 'IssuerOfPatientID'].some(name => (object[name] ?? '') !== says(name))) {
+    for (const name of Object.keys(PATIENT)) {
+      object[name] = name === 'PatientName' && says(name) ? [says(name)] : says(name);
+    }
+  }
+  return object;
+}
+
+/** The study as a search finds it; undefined when it does not. */
+async function found(studyUid) {
+  const asked = `StudyInstanceUID=${encodeURIComponent(studyUid)}&includefield=IssuerOfPatientID`;
+  const answer = await fetch(`/dicomweb/studies?${asked}`, { headers: { accept: 'application/dicom+json' } });
+  return answer.ok ? (await answer.json())[0] : undefined;
+}
+
 /** What to tell a person when saving failed, from the status and the body of the archive's answer. */
 export function trouble(status, body) {
   let reason;
@@ -48,6 +71,10 @@ function careful(store, displaySetService) {
   return async (object, ...rest) => {
     const ofStudy = sets().filter(set => set.StudyInstanceUID === object.StudyInstanceUID);
     ofStudy.forEach(set => completed(object, set.instances?.[0]));
+    const row = await found(object.StudyInstanceUID).catch(() => undefined); // storing says why, then
+    if (row) {
+      owned(object, row);
+    }
     try {
       return await store(object, ...rest);
     } catch (error) {
