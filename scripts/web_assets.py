@@ -2,8 +2,9 @@
 
 `web_assets.py run` fetches htmx for the pages and the OHIF viewer; `dev` also what tests run in a page; `try` is `run`
 that goes on without them when they cannot be had: /viewer then says what is missing. Standard library only; `npm pack`
-downloads, since npm knows the registry and proxy of this machine. A stamp made of this file's own text makes the
-second call free; each result appears whole or not at all.
+downloads, since npm knows the registry and proxy of this machine. OHIF comes as its authors wrote it, comments and all:
+esbuild, fetched the same way and run by npm's own node, takes out what a browser has no use for. A stamp made of this
+file's own text makes the second call free; each result appears whole or not at all.
 """
 
 from __future__ import annotations
@@ -19,13 +20,14 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 STAMP = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
 NPM_SECONDS = 900
+ESBUILD_SECONDS = 600
 
 # Parts of OHIF's bundle that Fileroom's configuration cannot reach: models and runtime of its AI tools, microscopy,
 # meshes from contours, sign-in of its own, service workers, demonstrations.
@@ -62,6 +64,10 @@ class Package:
 
 OHIF = Package(
     "@ohif/app", "3.13.2", "WZdxmpmG7rqFgW9ZJLcbgr3XCtLi1KDNPoMaeY5PPe6j4G4fjEjjkycZM6C6Zk2F87BKxFfpq+jd5xXZB9E8EA=="
+)
+# As WebAssembly: one file, and one digest, for every kind of machine.
+ESBUILD = Package(
+    "esbuild-wasm", "0.28.2", "GccVwhv3mmOUVQHCQm2Ox/rby8n/EqUwvZxE6Pjfikrq/lWw9g9WX/u9EykWnpot3Ko6j426DgQdea2xWKIAQA=="
 )
 HTMX = Package(
     "htmx.org", "4.0.1", "oF7JgXhDW9UXCy/k1ZYFUQgzu/rm19ORWPSPNL91vPluB2PB9+MV55tyQdH/w7o2EAbTYUG5SDW1R60mdkdqGg=="
@@ -130,8 +136,11 @@ def soon(names: Iterable[str]) -> list[str]:
     return sorted(name for name in names if name.endswith(".js") and name.partition(".bundle.")[0] in _SOON)
 
 
-def make_viewer(folder: Path, archive: bytes) -> None:
-    """Fills `folder` with the viewer: files with `.gz` beside or instead, `viewer.json`, OHIF's licence."""
+def make_viewer(folder: Path, archive: bytes, slim: Callable[[Path], None]) -> None:
+    """Fills `folder` with the viewer: files with `.gz` beside or instead, `viewer.json`, OHIF's licence.
+
+    `slim` makes the scripts of a folder smaller.
+    """
     prefix = f"/viewer/ohif-{OHIF.version}-{STAMP[:8]}/"
     rewrites = 0
     about: dict[str, object] = {}
@@ -144,20 +153,45 @@ def make_viewer(folder: Path, archive: bytes) -> None:
         if short == name or not kept(short):
             continue
         rewrites += content.count(_PUBLIC_PATH)
-        _put(folder / "files" / short, rewritten(short, content, prefix))
-    about["soon"] = soon(path.name.removesuffix(".gz") for path in (folder / "files").glob("*.js.gz"))
+        path = folder / "files" / short
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(rewritten(short, content, prefix))
+    about["soon"] = soon(path.name for path in (folder / "files").glob("*.js"))
     (folder / "viewer.json").write_text(json.dumps(about, indent=1) + "\n")
     if not rewrites or "script" not in about or not (folder / "LICENSE").exists() or len(_SOON) != len(about["soon"]):
         sys.exit(f"{OHIF.spec} does not look as expected: scripts/web_assets.py has to learn its new layout.")
+    slim(folder / "files")
+    for path in [path for path in (folder / "files").rglob("*") if path.is_file()]:
+        _pack(path)
 
 
-def _put(path: Path, content: bytes) -> None:
+def slimmed(folder: Path, scratch: Path, archive: bytes) -> None:
+    """Has every script right under `folder` say the same in fewer bytes; `archive` is esbuild's.
+
+    Names stay, so that what breaks can be read. Whatever is not ASCII is escaped: one character of Chinese has a
+    browser hold all of a script in two bytes a character. Exits when it does not work.
+    """
+    tool = scratch / "esbuild"
+    for name, content in members(archive):
+        (tool / name).parent.mkdir(parents=True, exist_ok=True)
+        (tool / name).write_bytes(content)
+    options = ["--minify-whitespace", "--minify-syntax", "--charset=ascii", "--legal-comments=inline"]
+    options += ["--pure:console.log", "--log-level=error", f"--outdir={folder}", "--allow-overwrite"]
+    command = ["node", str(tool / "bin/esbuild"), *map(str, sorted(folder.glob("*.js"))), *options]
+    print("Taking comments and spaces out of OHIF's scripts, which takes half a minute", file=sys.stderr)
+    try:
+        subprocess.run(command, check=True, timeout=ESBUILD_SECONDS)
+    except FileNotFoundError:
+        sys.exit("node is missing, which npm comes with. Please run, as root:  apt-get install npm")
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+        sys.exit(f"{ESBUILD.spec} could not read OHIF's scripts; its own message stands above.")
+
+
+def _pack(path: Path) -> None:
     """Text and wasm are kept compressed only: no browser of this decade asks for them otherwise."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix[1:] in _COMPRESSED:
-        path.with_name(path.name + ".gz").write_bytes(gzip.compress(content, 9, mtime=0))
-    else:
-        path.write_bytes(content)
+        path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes(), 9, mtime=0))
+        path.unlink()
 
 
 def provide_files(package: Package, place: Path, wanted: dict[str, str]) -> None:
@@ -186,7 +220,8 @@ def provide_viewer(place: Path) -> None:
     with tempfile.TemporaryDirectory(dir=place.parent, prefix=".fetching-") as scratch:
         made = Path(scratch) / "made"
         made.mkdir()
-        make_viewer(made, fetch(OHIF, Path(scratch)))
+        esbuild = fetch(ESBUILD, Path(scratch))
+        make_viewer(made, fetch(OHIF, Path(scratch)), lambda files: slimmed(files, Path(scratch), esbuild))
         (made / ".stamp").write_text(STAMP)
         shutil.rmtree(place, ignore_errors=True)
         made.rename(place)

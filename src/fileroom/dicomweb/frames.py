@@ -71,7 +71,7 @@ class Frames:
         zstd = form.native and takes_zstd(request)
         if same := (zstd and not_modified(request, coded_etag(etag), VARY)) or not_modified(request, etag, VARY):
             return same
-        response = self._whole(request, stored, numbers, form, [*headers(etag), VARY])
+        response = self._whole(request, stored, numbers, form, [*headers(etag, request), VARY])
         return self._coding.coded(response) if zstd else response
 
     def _whole(

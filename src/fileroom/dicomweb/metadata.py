@@ -42,7 +42,7 @@ class Metadata:
         documents = self._find(study, series, base, gzip)
         if not documents:
             raise errors.NotFound("no such study" if series is None else "no such series")
-        answer = [("content-type", kind), _VARY, *headers(documents[0].etag + suffix)]
+        answer = [("content-type", kind), _VARY, *headers(documents[0].etag + suffix, request)]
         if gzip:
             answer.append(("content-encoding", "gzip"))
         return Response(200, answer, _joined(documents))

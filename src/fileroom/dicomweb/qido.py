@@ -13,6 +13,7 @@ from fileroom.dicomweb.accept import choose_json
 from fileroom.dicomweb.links import base_url
 from fileroom.dicomweb.qido_query import CUT, RESULTS_MAX, question
 from fileroom.dicomweb.qido_rows import RowWriter
+from fileroom.dicomweb.validators import asked_ahead
 from fileroom.web.http import Request, Response
 from fileroom.web.router import Router
 
@@ -48,7 +49,8 @@ class Qido:
         kind = choose_json(request)
         path = {_KEYWORDS[name]: uid for name, uid in request.params.items()}
         asked = question(level, path, request.args())
-        headers = [("content-type", kind), ("cache-control", "no-store")]
+        held = asked_ahead(request) or ("cache-control", "no-store")
+        headers = [("content-type", kind), ("vary", "accept"), held]
         if asked is None:
             return Response(200, headers, [b"[]"])
         found = self._search.find(asked.query)

@@ -11,6 +11,12 @@ from fileroom.web.segment import segment
 # Names in static/mammography.js: of the hanging protocol, and of its stage that shows two examinations
 MAMMOGRAPHY = "fileroom-mammography"
 BESIDE_PRIOR = "current-beside-prior"
+# What OHIF searches with
+_SERIES = "includefield=00080021%2C00080031%2C0008103E%2C00200011"
+_STUDY = (
+    "/dicomweb/studies?limit=101&offset=0&fuzzymatching=false&includefield=00081030%2C00080060%2C00080090%2C00100030"
+    "&StudyInstanceUID="
+)
 
 
 def viewer_path(study_uids: Sequence[str], modalities: Collection[str]) -> str:
@@ -28,14 +34,18 @@ def viewer_path(study_uids: Sequence[str], modalities: Collection[str]) -> str:
 
 
 def early_paths(first: Iterable[FirstImage]) -> list[str]:
-    """What the viewer will ask the archive for first about these: frames, and what the first of their series says.
+    """What the viewer will ask the archive for first about these, word for word as it does: their studies and series,
+    what the first series says, and frames.
 
     What the other series say is little, and asked for at once by the viewer itself.
     """
-    paths = []
-    for study, series, sop in first:
+    images = list(first)
+    studies = [segment(study) for study in dict.fromkeys(image.study_uid for image in images)]
+    paths = [_STUDY + studies[0]] if len(studies) == 1 else []
+    paths += [f"/dicomweb/studies/{study}/series?{_SERIES}" for study in studies]
+    for number, (study, series, sop) in enumerate(images):
         at = f"/dicomweb/studies/{segment(study)}/series/{segment(series)}"
-        paths.append(f"{at}/instances/{segment(sop)}/frames/1")
-        if len(paths) == 1:
+        if number == 0:
             paths.append(f"{at}/metadata")
+        paths.append(f"{at}/instances/{segment(sop)}/frames/1")
     return paths

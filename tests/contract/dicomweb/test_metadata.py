@@ -44,6 +44,15 @@ def test_a_series_has_every_instance_in_its_order(door: Door) -> None:
     assert [item["00200013"]["Value"] for item in answer.json()] == [[1], [2], [3]]
 
 
+def test_who_asks_ahead_may_use_the_answer_for_some_seconds(door: Door) -> None:
+    url = "/studies/1.2.9.1/series/1.2.9.1.1/metadata"
+    assert door.get(url).header("cache-control") == "private, no-cache"
+    ahead = door.get(url, fileroom_ahead="1")
+    assert ahead.header("cache-control") == "private, max-age=10"
+    same = door.get(url, fileroom_ahead="1", if_none_match=ahead.header("etag"))
+    assert (same.status, same.header("cache-control")) == (304, "private, max-age=10")
+
+
 def test_a_study_is_its_series_put_together(door: Door) -> None:
     answer = door.get("/studies/1.2.9.1/metadata")
     series = [door.get(f"/studies/1.2.9.1/series/1.2.9.1.{n}/metadata").json() for n in (1, 2)]

@@ -29,6 +29,11 @@ def get(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
     database.close()
 
 
+def test_an_answer_is_kept_for_some_seconds_by_who_asks_ahead_only(get: Ask) -> None:
+    assert get("/studies").header("cache-control") == "no-store"
+    assert get("/studies", fileroom_ahead="1").header("cache-control") == "private, max-age=10"
+
+
 def _rows() -> Rows:
     rows = Rows()
     first = rows.study(

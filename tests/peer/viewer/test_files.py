@@ -79,3 +79,11 @@ def test_other_names_are_not_there(archive: Archive, prefix: str, name: str) -> 
     status, _, body = get(archive, prefix + name)
     assert b'"script"' not in body
     assert status in (400, 404)
+
+
+def test_scripts_are_sent_in_few_bytes_and_without_what_doubles_them_in_a_browser() -> None:
+    about = json.loads(OHIF.joinpath("viewer.json").read_text())
+    script = gzip.decompress(OHIF.joinpath("files", about["script"] + ".gz").read_bytes())
+    assert script.isascii()
+    assert len(script) < 12_000_000
+    assert f'__webpack_require__.p="{about["prefix"]}"'.encode() in script

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Request, expect
 
 from fileroom.viewer.links import viewer_path
 from tests.peer.viewer.conftest import Archive
@@ -36,6 +36,23 @@ def test_a_ct_opens_with_its_first_image(archive: Archive, page: Page) -> None:
     page.mouse.wheel(0, 400)
     until(lambda: "(1/12)" not in " ".join(words(page, 0)) and bool((grey(page, 0) != before).any()))
     expect(page.get_by_text(archive_patient(archive, archive.ct))).to_be_visible()
+
+
+def test_the_image_that_shows_first_is_on_its_way_before_the_viewer_asks(archive: Archive, page: Page) -> None:
+    asked: list[Request] = []
+    page.on("request", lambda request: asked.append(request) if "/frames/" in request.url else None)
+    page.route("**/app.bundle.*.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
+    with page.expect_response("**/metadata"):
+        page.goto(archive.server.url + viewer_path([archive.ct], ["CT"]))
+    with page.expect_request("**/frames/1"):
+        page.evaluate("() => window.dispatchEvent(new Event('fileroom:starting'))")
+    page.unroute("**/app.bundle.*.js")
+    page.goto(archive.server.url + viewer_path([archive.ct], ["CT"]))
+    images_are_seen(page, 1)
+    early = next(request for request in asked if request.resource_type == "fetch")
+    own = next(request for request in asked if request.resource_type == "xhr")
+    assert early.url == own.url
+    assert early.headers["fileroom-ahead"] == "1"
 
 
 def archive_patient(archive: Archive, study: str) -> str:

@@ -92,9 +92,17 @@ def test_only_files_that_are_there_can_be_asked_for(name: str) -> None:
 
 
 def test_the_page_names_what_the_viewer_will_ask_for_first() -> None:
-    at = "/dicomweb/studies/{0}/series/{0}.1"
-    expected = [f"{at}/instances/{{0}}.1.1/frames/1".format(study) for study in ("1.2.3", "1.2.4")]
-    expected.insert(1, f"{at}/metadata".format("1.2.3"))
+    at = "/dicomweb/studies/{0}/series"
+    frame = at + "/{0}.1/instances/{0}.1.1/frames/1"
+    series = [
+        f"{at}?includefield=00080021%2C00080031%2C0008103E%2C00200011".format(study) for study in ("1.2.3", "1.2.4")
+    ]
+    metadata = f"{at}/{{0}}.1/metadata".format("1.2.3")
+    both = [*series, metadata, frame.format("1.2.3"), frame.format("1.2.4")]
     page = text(ask(viewer_path(["1.2.3", "1.2.4", "1.2.5"], ["MG"])))
-    assert f'data-early="{" ".join(expected)}"' in page
+    assert f'data-early="{" ".join(both)}"' in page
+    alone = text(ask(viewer_path(["1.2.3"], ["CT"]))).replace("&amp;", "&")
+    study = "/dicomweb/studies?limit=101&offset=0&fuzzymatching=false&includefield="
+    study += "00081030%2C00080060%2C00080090%2C00100030&StudyInstanceUID=1.2.3"
+    assert f'data-early="{" ".join([study, series[0], metadata, both[-2]])}"' in alone
     assert 'data-early=""' in text(ask("/viewer/notfoundstudy"))

@@ -9,30 +9,6 @@ window.browserImportFunction = name => import(name);
   // Modules of ours: where they lie, this script was told by the page.
   const extensions = document.currentScript.dataset.extensions.split(' ');
 
-  // What OHIF will ask for once it has started, which takes longer than fetching it: the browser keeps it until then.
-  const early = (document.currentScript.dataset.early || '').split(' ').filter(path => path);
-  const ACCEPTED = {
-    metadata: 'application/dicom+json',
-    // Word for word what OHIF accepts, or the browser would not take one answer for the other.
-    frames: 'multipart/related; type="application/octet-stream"; transfer-syntax="*"',
-  };
-  const EARLY_AT_ONCE = 2; // of six connections: scripts need the others
-  const fetchEarly = async () => {
-    while (early.length) {
-      const path = early.shift();
-      const accept = path.endsWith('/metadata') ? ACCEPTED.metadata : ACCEPTED.frames;
-      try {
-        const answer = await fetch(path, { headers: { Accept: accept }, priority: 'low' });
-        await answer.arrayBuffer();
-      } catch {
-        return; // OHIF will say so when it asks itself
-      }
-    }
-  };
-
-  // From then on OHIF asks for images itself (drawing.js says when); nothing should come twice.
-  window.addEventListener('fileroom:hung', () => early.splice(0), { once: true });
-
   // Of what OHIF was built with, the parts that show and measure; the rest is research, microscopy and demonstrations.
   const wanted = [
     '@ohif/extension-default',
@@ -49,9 +25,7 @@ window.browserImportFunction = name => import(name);
 
   window.config = () => {
     // Asked once, after OHIF has filled these lists and before it reads them.
-    for (let begun = 0; begun < EARLY_AT_ONCE; begun++) {
-      fetchEarly();
-    }
+    window.dispatchEvent(new Event('fileroom:starting')); // early.js waits for that
     keepWanted(window.extensions);
     keepWanted(window.modes);
     return {
