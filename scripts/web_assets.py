@@ -161,6 +161,8 @@ def make_viewer(folder: Path, archive: bytes, slim: Callable[[Path], None]) -> N
     if not rewrites or "script" not in about or not (folder / "LICENSE").exists() or len(_SOON) != len(about["soon"]):
         sys.exit(f"{OHIF.spec} does not look as expected: scripts/web_assets.py has to learn its new layout.")
     slim(folder / "files")
+    for path in (folder / "files").glob("*.js"):
+        path.write_bytes(escaped(path.read_bytes()))
     for path in [path for path in (folder / "files").rglob("*") if path.is_file()]:
         _pack(path)
 
@@ -168,8 +170,7 @@ def make_viewer(folder: Path, archive: bytes, slim: Callable[[Path], None]) -> N
 def slimmed(folder: Path, scratch: Path, archive: bytes) -> None:
     """Has every script right under `folder` say the same in fewer bytes; `archive` is esbuild's.
 
-    Names stay, so that what breaks can be read. Whatever is not ASCII is escaped: one character of Chinese has a
-    browser hold all of a script in two bytes a character. Exits when it does not work.
+    Names stay, so that what breaks can be read. Exits when it does not work.
     """
     tool = scratch / "esbuild"
     for name, content in members(archive):
@@ -185,6 +186,19 @@ def slimmed(folder: Path, scratch: Path, archive: bytes) -> None:
         sys.exit("node is missing, which npm comes with. Please run, as root:  apt-get install npm")
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
         sys.exit(f"{ESBUILD.spec} could not read OHIF's scripts; its own message stands above.")
+
+
+def escaped(script: bytes) -> bytes:
+    """The script in ASCII: one other character has a browser hold all of a script in two bytes a character.
+
+    For what esbuild leaves so, which are regular expressions and comments.
+    """
+
+    def escape(found: re.Match[str]) -> str:
+        units = found[0].encode("utf-16-be")
+        return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+
+    return script if script.isascii() else re.sub(r"[^\x00-\x7f]", escape, script.decode()).encode("ascii")
 
 
 def _pack(path: Path) -> None:

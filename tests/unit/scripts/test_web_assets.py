@@ -9,7 +9,7 @@ import tarfile
 
 import pytest
 
-from scripts.web_assets import Package, checked, entry, kept, members, rewritten, soon
+from scripts.web_assets import Package, checked, entry, escaped, kept, members, rewritten, soon
 
 PREFIX = "/viewer/ohif-1/"
 
@@ -66,3 +66,9 @@ def test_an_unknown_layout_is_said() -> None:
 
 def test_the_parts_that_every_study_needs_are_named() -> None:
     assert soon(["89.bundle.a.js", "8.bundle.b.js", "app.bundle.c.js", "89.css"]) == ["89.bundle.a.js"]
+
+
+def test_a_script_is_plain_ascii_and_means_the_same() -> None:
+    assert escaped(b"/^a/") == b"/^a/"
+    assert escaped("/^(\u7b2c|\xe9)/".encode()) == rb"/^(\u7b2c|\u00e9)/"
+    assert escaped("/\U0001f600/u".encode()) == rb"/\ud83d\ude00/u"
