@@ -55,6 +55,7 @@ _EARLY = re.compile(r'<link rel="(?:module)?preload"[^>]*>\n')
 _DIFFERS = {
     "window.location.origin + '/dicomweb'": "window.location.origin + '/dicom-web'",
     "thumbnailRendering: 'thumbnail'": "thumbnailRendering: 'wadors'",
+    "acceptHeader: ['application/octet-stream; transfer-syntax=*']": "omitQuotationForMultipartRequest: false",
 }
 
 

@@ -6,9 +6,9 @@
   const isFrame = path => path.includes('/frames/');
   const frames = named.filter(isFrame);
   const words = named.filter(path => !isFrame(path));
-  // Word for word what OHIF accepts, or the browser would not take one answer for the other.
+  // Word for word what OHIF accepts (viewer-config.js), or the browser would not take one answer for the other.
   const JSON_ACCEPTED = 'application/dicom+json';
-  const FRAMES_ACCEPTED = 'multipart/related; type="application/octet-stream"; transfer-syntax="*"';
+  const FRAMES_ACCEPTED = 'application/octet-stream; transfer-syntax=*';
   const FRAMES_AT_ONCE = 2; // of six connections: scripts need the others
 
   // The archive is asked whether what the browser may have from before still holds. With that header, it lets the

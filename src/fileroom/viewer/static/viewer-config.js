@@ -76,7 +76,8 @@ window.browserImportFunction = name => import(name);
             enableStudyLazyLoad: true,
             singlepart: 'bulkdata,video,pdf',
             bulkDataURI: { enabled: true },
-            omitQuotationForMultipartRequest: false,
+            // One frame as it is, not as the only part of several, whose end would be looked for byte by byte.
+            acceptHeader: ['application/octet-stream; transfer-syntax=*'],
             // Whole frames: to look at each anew for every piece of it that arrives costs a second at 17 MB.
             stackRetrieveOptions: { retrieveOptions: { single: { streaming: false } } },
           },
