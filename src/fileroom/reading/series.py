@@ -13,7 +13,7 @@ from fileroom.database import Database
 from fileroom.dicom.syntax import EXPLICIT_LE, syntax
 from fileroom.dicom.tag_names import tag_text
 from fileroom.dicom.tag_tree import Kind, Line, tag_tree
-from fileroom.reading.study import kind_text, no_study, person, source_text
+from fileroom.reading.study import kind_text, no_study, person
 from fileroom.web.http import Request, Response
 from fileroom.web.pages import Pages
 from fileroom.web.router import Router
@@ -60,7 +60,6 @@ class SeriesPage:
             starts=range(1, series.instance_count + 1, _OBJECTS) if series.instance_count > _OBJECTS else (),
             last_of=lambda start: min(start + _OBJECTS - 1, series.instance_count),
             kind=kind_text,
-            source=source_text,
         )
 
     def tags(self, request: Request) -> Response:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fileroom import errors
 from fileroom.archive.held import held_of_study
 from fileroom.archive.hide import HiddenStudy, hidden_study, hide, unhide
-from fileroom.archive.marks import DOOR, MarksReader
+from fileroom.archive.marks import MarksReader
 from fileroom.archive.overview import Overview, SeriesOverview, StudyValues, study_overview, study_values
 from fileroom.archive.recent import QUIET_SECONDS
 from fileroom.database import Database
@@ -22,14 +22,6 @@ from fileroom.web.router import Router
 from fileroom.web.segment import segment
 
 REASON_CHARACTERS_MAX = 500
-_DOORS = {
-    "dimse": "DICOM, from",
-    "stow": "DICOMweb, from",
-    "import": "import,",
-    "upload": "upload,",
-    "demo": "the",
-    DOOR: "a reader, in the",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +103,6 @@ class StudyPage:
             stars=Counter(one.series_uid for one in keys),
             kind=kind_text,
             view=view_text,
-            source=source_text,
             reason_max=REASON_CHARACTERS_MAX,
         )
 
@@ -172,12 +163,6 @@ def view_text(series: SeriesOverview) -> str:
     else:
         side = values.laterality or (sides.pop() if len(sides) == 1 else "")
     return " ".join(part for part in (values.body_part, side) if part)
-
-
-def source_text(source: str) -> str:
-    """Where objects came from, in words."""
-    door, _, peer = source.partition(":")
-    return f"{_DOORS.get(door, door)} {peer}"
 
 
 def _path(study_uid: str, rest: str = "") -> str:

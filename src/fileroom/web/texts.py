@@ -12,6 +12,22 @@ _DATE = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})").fullmatch
 _TIME = re.compile(r"([0-9]{2})([0-9]{2})(?:[0-9]{2}(?:\.[0-9]*)?)?").fullmatch
 
 
+_DOORS = {  # of `Source.label`, which the archive keeps
+    "dimse": "DICOM, from",
+    "stow": "DICOMweb, from",
+    "import": "import,",
+    "upload": "upload,",
+    "demo": "the",
+    "reader": "a reader, in the",
+}
+
+
+def source_text(source: str) -> str:
+    """Where objects came from, in words."""
+    door, _, peer = source.partition(":")
+    return f"{_DOORS.get(door, door)} {peer}"
+
+
 def size_text(size_bytes: int) -> str:
     """A size for people: decimal units, three digits."""
     size = float(size_bytes)
@@ -76,4 +92,5 @@ FILTERS: dict[str, Callable[..., str]] = {
     "values": list_text,
     "moment": moment_text,
     "iso": moment_iso,
+    "source": source_text,
 }

@@ -249,10 +249,10 @@ def test_broken_items_are_refused(broken: bytes) -> None:
 
 def test_more_fragments_than_the_bound_are_refused_in_bounded_time() -> None:
     dataset = LEAD + bytes(12) + item(b"") * ((1 << 20) + 2)
-    begin = time.perf_counter()
+    begin = time.process_time()
     with pytest.raises(MalformedObject, match="more than"):
         frame_table(dataset, header(22, -1, frames=5), syntax(JPEG_BASELINE))
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5
 
 
 @settings(deadline=None)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from fileroom.archive.overview import SeriesHolds, SeriesOverview, SeriesValues, frames_said
-from fileroom.reading.study import kind_text, source_text, view_text
+from fileroom.reading.study import kind_text, view_text
+from fileroom.web.texts import source_text
 
 
 def series(body_part: str | None, laterality: str | None, *views: tuple[str, str]) -> SeriesOverview:

@@ -145,7 +145,10 @@
     kept.delete(url);
     kept.set(url, content);
     const name = `${$("place").textContent} (${$("which").textContent})`;
-    if (typeof content === "string") return broken(how, `${name} cannot be shown: ${content}. The other images can be looked at.`);
+    if (typeof content === "string") {
+      const others = frames.length > 1 ? " The other images can be looked at." : "";
+      return broken(how, `${name} cannot be shown: ${content}.${others}`);
+    }
     const bitmap = await createImageBitmap(content).catch(() => null);
     if (address(at) !== url || !shown(at)) return;
     if (!bitmap) return broken(how, `${name} cannot be shown: what the server sent is no picture.`);
