@@ -33,7 +33,7 @@ class RebuildReport:
 
     packs: int
     objects: int  # in the index
-    held: int  # left to a person, as recorded before
+    held: int  # kept apart, as recorded before or, where no record of it is left, as when it arrived
     findings: tuple[Finding, ...]
 
 
@@ -91,6 +91,7 @@ class _Rebuild:
             self.held += len(batch.arrivals) - len(arrivals)
             verdicts = self._index.record(self._connection, arrivals)
             self.objects += sum(verdict.outcome is Outcome.STORED for verdict in verdicts)
+            self.held += sum(verdict.outcome in (Outcome.CONFLICT, Outcome.HELD) for verdict in verdicts)
             self.findings += batch.findings
             self._ends |= batch.ends
             done += batch.size_bytes
