@@ -17,6 +17,7 @@ BOUNDARIES: dict[str, str] = {
     "archive/indexing.py _index_all": "the index thread: a batch that fails is tried object by object",
     "archive/indexing.py _index_singly": "one object of a batch: whatever it is, it is this object's own",
     "archive/commit.py adopt": "one large object: who sends it again waits for this one, and is told",
+    "audit/book.py _guarded": "the thread that gives lines their place: it looks again, and the archive is not ready",
     "routing/forward.py _loop": "the thread that applies rules: what it did not finish has its turn again",
     "routing/dispatch.py _loop": "the thread that employs the senders: without it nothing would be sent any more",
     "routing/dispatch.py _run": "the thread of one destination: its send waits again, the others go on",

@@ -13,6 +13,8 @@ from typing import Any
 
 from fileroom.archive.peers import Peers
 from fileroom.archive.search import Search
+from fileroom.archive.telling import Telling
+from fileroom.audit.book import Book
 from fileroom.dicom.syntax import EXPLICIT_LE, IMPLICIT_LE
 from fileroom.dimse import door
 from fileroom.dimse.door import DoorSettings
@@ -49,6 +51,7 @@ class Door:
     archive: Archive
     peers: Peers
     search: Search
+    book: Book
 
     @property
     def port(self) -> int:
@@ -67,11 +70,13 @@ def running_door(home: Path, transcode: Transcode | None = None, **settings: Any
     """A door on a free port of loopback, stopped in order at the end. `settings`: fields of DoorSettings."""
     with running_archive(home, f"sqlite:///{home / 'index.sqlite'}") as archive:
         peers, search = Peers(archive.database), Search(archive.database)
-        rooms = door.Archive(archive.receiver, search, archive.retriever, peers, transcode)
+        book = Book(archive.database)
+        telling = Telling(book, archive.database)
+        rooms = door.Archive(archive.receiver, search, archive.retriever, peers, transcode, telling)
         server = DimseServer(replace(DoorSettings(port=0), **settings), rooms)
         server.start()
         try:
-            yield Door(server, archive, peers, search)
+            yield Door(server, archive, peers, search, book)
         finally:
             server.stop(2.0)
 

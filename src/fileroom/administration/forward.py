@@ -12,7 +12,7 @@ from fileroom.routing.routing import Routing
 from fileroom.routing.rules import BadRule, Rule, Wanted, in_words
 from fileroom.routing.sends import OPEN
 from fileroom.web.http import Request, Response, error_status
-from fileroom.web.pages import Pages, form, see_other
+from fileroom.web.pages import NOT_SIGNED_IN, Pages, form, see_other
 from fileroom.web.router import Router
 
 _SAID = {
@@ -108,7 +108,9 @@ class ForwardPage:
         """Make a rule. What is wrong is said beside the fields, which keep what was typed."""
         fields = form(request)
         draft = _draft(fields)
-        return self._kept(request, draft, "added", lambda: self._rules.add(draft.wanted, enabled=draft.enabled))
+        return self._kept(
+            request, draft, "added", lambda: self._rules.add(draft.wanted, enabled=draft.enabled, by=NOT_SIGNED_IN)
+        )
 
     def change(self, request: Request) -> Response:
         """Ask for something else. Raises NotFound; when somebody changed it meanwhile, the page says so."""
@@ -116,23 +118,25 @@ class ForwardPage:
         draft = _draft(fields, rule)
         text = fields.get("seen", "")
         seen = int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0  # 0: of no rule
-        return self._kept(request, draft, "saved", lambda: self._rules.change(rule.id, draft.wanted, seen_ms=seen))
+        return self._kept(
+            request, draft, "saved", lambda: self._rules.change(rule.id, draft.wanted, seen_ms=seen, by=NOT_SIGNED_IN)
+        )
 
     def stop(self, request: Request) -> Response:
         """Forward nothing more by a rule. Raises NotFound."""
         form(request)
-        return _told("stopped", self._rules.disable(self._rule(request).id))
+        return _told("stopped", self._rules.disable(self._rule(request).id, NOT_SIGNED_IN))
 
     def start(self, request: Request) -> Response:
         """Forward by it again, from now on. Raises NotFound."""
         form(request)
-        return _told("started", self._rules.enable(self._rule(request).id))
+        return _told("started", self._rules.enable(self._rule(request).id, NOT_SIGNED_IN))
 
     def remove(self, request: Request) -> Response:
         """Forget a rule; what is queued is still sent. Raises NotFound."""
         form(request)
         rule = self._rule(request)
-        self._rules.remove(rule.id)
+        self._rules.remove(rule.id, NOT_SIGNED_IN)
         return self._page(request, draft=Draft(), removed=Draft.of(rule))
 
     def _kept(self, request: Request, draft: Draft, what: str, act: Callable[[], Rule]) -> Response:

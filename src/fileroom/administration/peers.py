@@ -11,7 +11,7 @@ from fileroom import errors
 from fileroom.archive.peers import ALL, May, Peer, Peers, check_ae_title, check_host, check_may, check_port
 from fileroom.routing.echo import Echo
 from fileroom.web.http import Request, Response
-from fileroom.web.pages import Pages, form, see_other
+from fileroom.web.pages import NOT_SIGNED_IN, Pages, form, see_other
 from fileroom.web.router import Router
 
 # What a peer may do, in words for the person who decides it.
@@ -73,7 +73,7 @@ class PeersPage:
             peer = _checked(draft)
             if not editing and self._peers.find(peer.ae_title) is not None:
                 raise errors.BadRequest(f"{peer.ae_title} is known already", hint="choose Change beside it in the list")
-            self._peers.add(peer)
+            self._peers.add(peer, NOT_SIGNED_IN)
         except errors.BadRequest as error:
             return self._page(request, draft=draft, editing=editing, wrong=error, status=400)
         return see_other(f"/peers?saved={quote(peer.ae_title, safe='')}")
@@ -81,7 +81,7 @@ class PeersPage:
     def remove(self, request: Request) -> Response:
         """Forget a peer; what it sent stays. Raises NotFound."""
         peer = self._peer(request)
-        self._peers.remove(peer.ae_title)
+        self._peers.remove(peer.ae_title, NOT_SIGNED_IN)
         return self._page(request, draft=Draft.of(peer), removed=peer)
 
     def echo(self, request: Request) -> Response:

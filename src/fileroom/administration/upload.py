@@ -14,6 +14,8 @@ from fileroom.archive.arrival import Source
 from fileroom.archive.importing import Importer, ImportReport
 from fileroom.archive.packs import storage_error
 from fileroom.archive.receive import Receiver
+from fileroom.archive.telling import Telling
+from fileroom.web.actor import actor
 from fileroom.web.http import Body, Request, Response
 from fileroom.web.pages import Pages
 from fileroom.web.router import Router
@@ -29,11 +31,14 @@ _PIECE_BYTES = 1 << 20
 class Upload:
     """The handlers of `/upload`. `spool` is a folder of its own; what a crash left in it is removed at the start."""
 
-    def __init__(self, pages: Pages, receiver: Receiver, spool: Path, site: str) -> None:
+    def __init__(
+        self, pages: Pages, receiver: Receiver, spool: Path, site: str, telling: Telling | None = None
+    ) -> None:
         self._pages = pages
         self._receiver = receiver
         self._spool = spool
-        self._source = Source("upload", "browser", site)
+        self._site = site
+        self._telling = telling
         self._places = threading.BoundedSemaphore(_AT_ONCE)
         shutil.rmtree(spool, ignore_errors=True)
 
@@ -51,6 +56,8 @@ class Upload:
 
         Raises Busy when too many come at once, TooLarge, StorageFull; nothing is kept of the file then.
         """
+        act = None if self._telling is None else self._telling.storing(actor(request), "upload")
+        source = Source("upload", "browser", self._site, act)
         name = next((value for key, value in request.args() if key == "name"), "")[:_NAME_CHARACTERS_MAX] or "file"
         if not self._places.acquire(timeout=20.0):
             raise errors.Busy("other uploads are being taken in", hint="try again shortly")
@@ -59,12 +66,14 @@ class Upload:
             path = self._spool / uuid.uuid4().hex
             try:
                 self._write(request.body, path)
-                report = Importer(self._receiver, self._source, None).run([path])
+                report = Importer(self._receiver, source, None).run([path])
             finally:
                 path.unlink(missing_ok=True)
         except OSError as error:
             raise storage_error(error) from error
         finally:
+            if act is not None:
+                act.end()
             self._places.release()
         return Response.json(_told(report, str(path), name))
 

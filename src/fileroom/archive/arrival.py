@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from fileroom.audit.storing import Storing
 from fileroom.errors import BadRequest
 
 LABEL_CHARACTERS_MAX = 64  # of a site, or of what an import calls its source: both stand in every pack record
@@ -19,6 +20,7 @@ class Source:
     door: str  # dimse | stow | import
     peer: str  # AE title, address or a label
     site: str
+    act: Storing | None = field(default=None, compare=False)  # what the ledger is told of it; None: others tell it
 
     @property
     def label(self) -> str:
@@ -82,6 +84,7 @@ class Arrival:
     repairs: bool = False  # the same bytes are here already, but can no longer be read
     pack_id: int = 0
     offset: int = 0
+    act: Storing | None = None
 
     def receipt(self, outcome: Outcome) -> Receipt:
         return Receipt(outcome, self.study_uid, self.series_uid, self.sop_uid, self.sop_class_uid, self.warnings)

@@ -191,7 +191,11 @@ def _copy_folder(source: Path, target: Path) -> None:
     """Every file that is not there yet, or is another; each as private as it was."""
     for file in sorted(source.rglob("*")) if source.is_dir() else ():
         copy = target / file.relative_to(source)
-        if file.is_dir() or file.suffix == ".part" or (copy.is_file() and copy.read_bytes() == file.read_bytes()):
+        if (
+            file.is_dir()
+            or file.suffix in (".part", ".lock")
+            or (copy.is_file() and copy.read_bytes() == file.read_bytes())
+        ):
             continue
         copy.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
         part = copy.with_name(f"{copy.name}.copy")

@@ -43,6 +43,7 @@ def describe(dataset: Buffer, prefix: Buffer, syntax_uid: str, digest: str, sour
         source=source.label,
         arrived_ms=int(time.time() * 1000),
         warnings=header.warnings + warnings,
+        act=source.act,
     )
 
 

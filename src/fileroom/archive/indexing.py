@@ -21,6 +21,8 @@ from fileroom.archive.arrival import Arrival, Verdict
 from fileroom.archive.index import Index
 from fileroom.archive.inflight import InFlight, Item
 from fileroom.archive.packs import PackWriter
+from fileroom.audit.outbox import put_lines
+from fileroom.audit.storing import Storing
 from fileroom.database import Change, Database, Standing, lost_race
 
 _log = logging.getLogger("fileroom.archive")
@@ -224,8 +226,11 @@ class Indexer:
                     verdicts = self._index.record(connection, arrivals, checked=checked)
                     for batch in batches:
                         _record_packs(connection, batch)
+                    told = _tell_ledger(connection, arrivals)
                     for batch in batches:
                         batch.wait_synced()
+                for act, study_uid in told:
+                    act.told(study_uid)
                 return verdicts
             except (IntegrityError, errors.DatabaseUnavailable) as error:
                 if not lost_race(error):
@@ -233,6 +238,17 @@ class Indexer:
                 self._index.forget()
                 checked = False
         raise errors.DatabaseUnavailable("the index is contended: another process wrote the same rows each time")
+
+
+def _tell_ledger(connection: sa.Connection, arrivals: list[Arrival]) -> dict[tuple[Storing, str], bytes]:
+    """Write the lines of studies of which nothing was stored before by the same act; whose they are."""
+    lines = {}
+    for arrival in arrivals:
+        act = arrival.act
+        if act is not None and not act.is_told(arrival.study_uid) and (act, arrival.study_uid) not in lines:
+            lines[act, arrival.study_uid] = act.line(arrival.study_uid, arrival.values.get("patient_id", ""))
+    put_lines(connection, list(lines.values()))
+    return lines
 
 
 _PACK = schema.pack.c

@@ -68,7 +68,11 @@ class Pending:
             door = self._arrival.source.partition(":")[0]
             self._watch.object(door, outcome, self._arrival.size_bytes, time.perf_counter() - self._since)
         if receipt is None:
+            if self._arrival.act is not None:
+                self._arrival.act.refused += 1
             raise self._error or errors.DatabaseUnavailable("the archive is stopping")
+        if self._arrival.act is not None:
+            self._arrival.act.kept(receipt.study_uid, self._arrival.values.get("patient_id", ""))
         return receipt
 
     def resolve(self, receipt: Receipt) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,6 +15,9 @@ import sqlalchemy as sa
 from fileroom import errors
 from fileroom.archive import schema
 from fileroom.archive.arrival import check_label
+from fileroom.audit.actor import UNNAMED, now_ms
+from fileroom.audit.event import Event, Kind
+from fileroom.audit.outbox import put
 from fileroom.database import Database
 
 AE_TITLE_LENGTH_MAX = 16
@@ -98,7 +101,7 @@ class Peers:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, peer: Peer) -> bool:
+    def add(self, peer: Peer, by: str = UNNAMED) -> bool:
         """Record the peer, or replace the one of the same title; True when it is new. Returns once durable.
 
         Raises BadRequest for a title, host, port or site that cannot be one.
@@ -112,20 +115,24 @@ class Peers:
             "may": " ".join(word for word in May if word in peer.may),
         }
         with self._database.write() as connection:
+            before = connection.execute(sa.select(table).where(table.c.ae_title == title)).one_or_none()
             changed = connection.execute(sa.update(table).where(table.c.ae_title == title).values(**values)).rowcount
+            was = f"; before: {_in_words(dict(before._mapping))}" if before is not None else ""
+            _tell(connection, by, f"peer {title} is {_in_words(values)}{was}")
             if changed:
                 return False
             created_ms = time.time_ns() // 1_000_000
             connection.execute(sa.insert(table).values(ae_title=title, created_ms=created_ms, **values))
             return True
 
-    def remove(self, ae_title: str) -> None:
+    def remove(self, ae_title: str, by: str = UNNAMED) -> None:
         """Forget the peer; what it sent stays. Raises NotFound."""
         table = schema.peer
         with self._database.write() as connection:
             done = connection.execute(sa.delete(table).where(table.c.ae_title == ae_title.strip(" ")))
             if not done.rowcount:
                 raise errors.NotFound("there is no peer of that AE title", hint="fileroom peer list")
+            _tell(connection, by, f"peer {ae_title.strip(' ')} was removed")
 
     def find(self, ae_title: str) -> Peer | None:
         """The peer of this title, or None. Padding is ignored, case counts."""
@@ -152,3 +159,11 @@ def _peer(row: sa.Row[tuple[object, ...]]) -> Peer:
     values = row._mapping
     may = frozenset(May(word) for word in values["may"].split())
     return Peer(values["ae_title"], values["host"], values["port"], values["site"], may)
+
+
+def _tell(connection: sa.Connection, who: str, detail: str) -> None:
+    put(connection, [Event(Kind.SETTING, now_ms(), who, detail=detail)])
+
+
+def _in_words(values: Mapping[str, object]) -> str:
+    return f"{values['host']}:{values['port']}, site {values['site']}, may {values['may'] or 'nothing'}"

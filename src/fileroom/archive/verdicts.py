@@ -16,6 +16,10 @@ from fileroom.archive.arrival import Arrival
 from fileroom.archive.belonging import belongs
 from fileroom.archive.held import HeldObject
 from fileroom.archive.kept import FORMER, Served
+from fileroom.archive.whose import patient_ids
+from fileroom.audit.actor import now_ms
+from fileroom.audit.event import Event, Kind
+from fileroom.audit.outbox import put
 from fileroom.database import Ids
 
 NAME_CHARACTERS_MAX = 64
@@ -89,6 +93,11 @@ def write_act(
         "decided_ms": int(time.time() * 1000),
     }
     connection.execute(sa.insert(schema.held_decision), [row])
+    detail = f"{verdict} the object {held.sop_uid}"
+    study_uid = held.study_uid
+    patient_id = patient_ids(connection, [study_uid]).get(study_uid, "")
+    event = Event(Kind.CORRECT, now_ms(), who, patient_id=patient_id, study_uid=study_uid, why=why, detail=detail)
+    put(connection, [event._replace(series_uid=held.series_uid, sop_uid=held.sop_uid)])
     stands = None if verdict == UNDO else verdict
     connection.execute(sa.update(schema.held).where(_H.id == held.id).values(verdict=stands))
 

@@ -6,6 +6,7 @@ So a signature is never put under a history that was changed since the one befor
 
 from __future__ import annotations
 
+import fcntl
 import secrets
 import time
 from dataclasses import dataclass
@@ -39,7 +40,7 @@ class Made:
 
 
 class Checkpoints:
-    """Signs for one archive. One process at a time makes them; the table's key settles a race."""
+    """Signs for one archive. One process of a home at a time makes them; the table's key settles a race of machines."""
 
     def __init__(self, database: Database, home: Path, second: Path | None = None) -> None:
         """`second`: another folder to keep them in, best on another machine; it has to be there."""
@@ -63,7 +64,10 @@ class Checkpoints:
         (the checkpoint may then be in the others), DatabaseUnavailable.
         """
         try:
-            return self._make()
+            self.folder.mkdir(mode=0o750, exist_ok=True)
+            with (self.folder / "signing.lock").open("a") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                return self._make()
         except OSError as error:
             raise errors.StorageFull(
                 f"the checkpoint cannot be kept: {error.filename}: {error.strerror}",
@@ -71,7 +75,6 @@ class Checkpoints:
             ) from error
 
     def _make(self) -> Made:
-        self.folder.mkdir(mode=0o750, exist_ok=True)
         self.folders[0].mkdir(mode=0o750, exist_ok=True)
         signer = self._signer()
         last = self._last(signer.verifier)

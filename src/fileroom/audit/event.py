@@ -23,6 +23,7 @@ class Kind(StrEnum):
     """What was done."""
 
     SIGN_IN = "sign-in"
+    CONNECT = "connect"  # an association, told when it was refused
     SEARCH = "search"
     VIEW = "view"  # a person opened a study, or its viewer
     RETRIEVE = "retrieve"  # a program fetched objects
@@ -66,7 +67,7 @@ class Event(NamedTuple):
     outcome: Outcome = Outcome.DONE
     why: str = ""  # the reason of a refusal, a failure, a break-glass, a correction
     objects: int | None = None  # how many it was about, where it names no single one
-    opened: int | None = None  # the line that said it had begun
+    act: str = ""  # the same on the line that says it has begun and the one that says how it ended
     detail: str = ""  # what was asked for, which setting, where to
 
 
@@ -82,7 +83,7 @@ class NotALine(ValueError):
 
 
 _FIELDS = Event._fields
-_NUMBERS = {"at_ms", "objects", "opened"}
+_NUMBERS = {"at_ms", "objects"}
 _COUNT_MAX = 1 << 53  # JSON programs round what is larger
 _AT_MS_MAX = 253_402_300_800_000  # the year 10000
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # neither UTF-8 nor every database holds them
@@ -117,9 +118,8 @@ def _encoded(event: Event) -> bytes:
 
 
 def _in_range(event: Event) -> bool:
-    at_ms, objects, opened = event.at_ms, event.objects, event.opened
-    counts = (objects is None or 0 <= objects < _COUNT_MAX) and (opened is None or 0 <= opened < _COUNT_MAX)
-    return counts and 0 <= at_ms < _AT_MS_MAX
+    at_ms, objects = event.at_ms, event.objects
+    return (objects is None or 0 <= objects < _COUNT_MAX) and 0 <= at_ms < _AT_MS_MAX
 
 
 def _storable(text: str) -> str:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from fileroom import errors
 from fileroom.audit import schema
 from fileroom.audit.event import Event, written
+from fileroom.audit.subjects import insert_subjects
 from fileroom.audit.tree import HASH_BYTES, Range, leaf_hash, peaks
 from fileroom.database import Change, Database, Lookup
 
@@ -51,14 +52,23 @@ def append(connection: sa.Connection, events: Sequence[Event]) -> int:
     is written after it is written while everybody waits, and may lock in another order than they do.
     Raises DamagedLedger, and what `Connection.execute` does.
     """
-    lines = [written(event).data for event in events]
-    if connection.dialect.name != "sqlite":
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+    return append_lines(connection, [written(event).data for event in events])
+
+
+def append_lines(connection: sa.Connection, lines: Sequence[bytes]) -> int:
+    """Add lines as `append` does."""
+    hold(connection)
     first = size(connection)
     grown = range_of(connection, first)
-    rows = [(position, data, grown.append(leaf_hash(data))) for position, data in enumerate(lines, first)]
-    _insert(connection, rows)
+    _insert(connection, [(position, data, grown.append(leaf_hash(data))) for position, data in enumerate(lines, first)])
+    insert_subjects(connection, lines, first)
     return first
+
+
+def hold(connection: sa.Connection) -> None:
+    """Wait until nobody else adds, and be the one who does until the transaction ends."""
+    if connection.dialect.name != "sqlite":
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
 
 
 def _insert(connection: sa.Connection, rows: list[tuple[int, bytes, bytes]]) -> None:

@@ -1,7 +1,8 @@
-"""The ledger's tables. Both are records, which nothing changes: triggers refuse it. That is a fence against accidents;
-whoever may drop a trigger is found out by the tree.
+"""The ledger's tables. `ledger` and `ledger_checkpoint` are records, which nothing changes: triggers refuse it. That is
+a fence against accidents; whoever may drop a trigger is found out by the tree.
 
-`ledger` has no index but its key: whatever the number of lines, adding one writes at the end of one table.
+`ledger_outbox` holds lines that are durable and have no place yet: written in the transaction of the act itself, moved
+to the ledger by whoever sequences. `ledger_about` is a shadow, to find the lines about a patient or a study.
 Times are milliseconds since 1970 UTC.
 """
 
@@ -29,6 +30,21 @@ ledger_checkpoint = sa.Table(
     sa.Column("size", KEY, primary_key=True, autoincrement=False),  # lines
     sa.Column("note", TEXT, nullable=False),  # signed, see audit.note
     sa.Column("made_ms", sa.BigInteger, nullable=False),
+)
+
+ledger_outbox = sa.Table(
+    "ledger_outbox",
+    METADATA,
+    sa.Column("id", KEY, primary_key=True, autoincrement=True),  # the order they go to the ledger in
+    sa.Column("line", sa.LargeBinary, nullable=False),
+)
+
+ledger_about = sa.Table(
+    "ledger_about",
+    METADATA,
+    sa.Column("subject", TEXT, primary_key=True),  # see audit.subjects
+    sa.Column("position", KEY, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
 )
 
 _REFUSAL = "lines of the ledger are added, never changed"

@@ -183,7 +183,7 @@ class Demonstration:
         wanted = {one.study_uid for one in planned}
         for hidden in hidden_studies(self._database):
             if hidden.study_uid in wanted and hidden.reason == LEFT_OVER:
-                unhide(self._database, hidden.study_uid)
+                unhide(self._database, hidden.study_uid, "fileroom demo")
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 
 from fileroom import errors
 from fileroom.archive.receive import Intake, Outcome, Pending, Receipt, Receiver, Source
+from fileroom.archive.telling import Telling
 from fileroom.dicomweb import stow_status
 from fileroom.dicomweb.accept import choose_json
 from fileroom.dicomweb.links import base_url
 from fileroom.dicomweb.multipart import MultipartReader, media_type
 from fileroom.dicomweb.stow_answer import Result, answer
+from fileroom.web.actor import actor
 from fileroom.web.http import Body, Request, Response
 from fileroom.web.router import Router
 
@@ -34,9 +36,10 @@ _HINT = 'send multipart/related; type="application/dicom"; boundary=..., or one 
 class Stow:
     """The handler of `POST /dicomweb/studies` and `POST /dicomweb/studies/{study}`."""
 
-    def __init__(self, receiver: Receiver, site: str) -> None:
+    def __init__(self, receiver: Receiver, site: str, telling: Telling | None = None) -> None:
         self._receiver = receiver
         self._site = site
+        self._telling = telling
 
     def add_routes(self, router: Router) -> None:
         """Have the router send both paths here."""
@@ -52,9 +55,14 @@ class Stow:
         kind = choose_json(request)
         study_uid = request.params.get("study", "")
         files = _files(request)
-        source = Source("stow", request.client[0], self._site)
+        act = None if self._telling is None else self._telling.storing(actor(request))
+        source = Source("stow", request.client[0], self._site, act)
         run = _Run(self._receiver, source, study_uid)
-        run.take(files)
+        try:
+            run.take(files)
+        finally:
+            if act is not None:
+                act.end()
         return answer(run.results, base_url(request), study_uid, kind)
 
 

@@ -8,6 +8,8 @@ from fileroom.archive.peers import ALL, May, Peers
 from fileroom.archive.receive import Receiver
 from fileroom.archive.retrieve import Retriever
 from fileroom.archive.search import Search
+from fileroom.archive.telling import Telling
+from fileroom.audit.actor import Actor
 from fileroom.dimse.status import NotAllowed
 from fileroom.net.associate import APPLICATION_CONTEXT, Hello
 from fileroom.net.limits import Limits
@@ -38,6 +40,11 @@ class Caller:
     site: str
     may: frozenset[May]
 
+    @property
+    def actor(self) -> Actor:
+        """Who acts, for the ledger."""
+        return Actor(self.title, self.address, "dicom")
+
     def require(self, right: May) -> None:
         """Raises NotAllowed."""
         if right not in self.may:
@@ -53,6 +60,7 @@ class Archive:
     retriever: Retriever
     peers: Peers
     transcode: Transcode | None = None  # without one, an object is sent as stored or not at all
+    telling: Telling | None = None  # the ledger; None: a door without one
 
 
 def admit(hello: Hello, address: str, settings: DoorSettings, peers: Peers) -> Caller | Rejection:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from fileroom.archive.peers import May
-from fileroom.archive.search import Query, Search
+from fileroom.archive.search import Query
 from fileroom.dicom.syntax import syntax
-from fileroom.dimse.door import Caller
-from fileroom.dimse.identifiers import RowWriter, read_identifier
+from fileroom.dimse.door import Archive, Caller
+from fileroom.dimse.identifiers import RowWriter, in_words, read_identifier
 from fileroom.dimse.services import OFFERS
 from fileroom.dimse.status import CANCELLED, PENDING, PENDING_UNSUPPORTED_KEYS, SUCCESS, Status, query_status
 from fileroom.errors import FileroomError
@@ -20,7 +20,7 @@ _FLUSH_BYTES = 32 * 1024
 
 
 def find(
-    association: Association, context: Context, request: Command, caller: Caller, search: Search, ae_title: str
+    association: Association, context: Context, request: Command, caller: Caller, archive: Archive, ae_title: str
 ) -> Status:
     """Answer one C-FIND-RQ; its final status. `ae_title`: where the matches can be retrieved from.
 
@@ -30,7 +30,7 @@ def find(
     rest = b""
     try:
         caller.require(May.FIND)
-        status, rest = _matches(association, context, request, data, search, ae_title)
+        status, rest = _matches(association, context, request, data, archive, ae_title, caller)
     except AssociationEnded:
         raise
     except FileroomError as error:
@@ -41,12 +41,21 @@ def find(
 
 
 def _matches(
-    association: Association, context: Context, request: Command, data: bytes, search: Search, ae_title: str
+    association: Association,
+    context: Context,
+    request: Command,
+    data: bytes,
+    archive: Archive,
+    ae_title: str,
+    caller: Caller,
 ) -> tuple[Status, bytes]:
     """Send the matches; the status to end with, and the last of them, which go out with it."""
     how = syntax(context.transfer_syntax)
     patient_root = OFFERS[context.abstract_syntax].patient_root
     identifier = read_identifier(data, how, patient_root)
+    if archive.telling is not None:
+        asked = in_words(identifier)
+        archive.telling.searched(caller.actor, asked, lambda: asked)
     writer = RowWriter(identifier, how, ae_title)
     query = Query(identifier.level, identifier.keys, "patient" if patient_root else "study")
     code = PENDING_UNSUPPORTED_KEYS if identifier.unsupported else PENDING
@@ -54,7 +63,7 @@ def _matches(
     head = pdus(response(request, code, dataset=True), context_id, fragment, COMMAND)
     waiting: list[bytes] = []
     size = 0
-    for row in search.find(query):
+    for row in archive.search.find(query):
         answer = head + pdus(writer.write(row), context_id, fragment, 0)
         waiting.append(answer)
         size += len(answer)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from fileroom.archive.peers import May
 from fileroom.archive.retrieve import StoredInstance
+from fileroom.audit.event import Kind
 from fileroom.dicom.syntax import syntax
 from fileroom.dimse.door import Archive, Caller
 from fileroom.dimse.identifiers import read_identifier
 from fileroom.dimse.selection import selected
 from fileroom.dimse.services import OFFERS
 from fileroom.dimse.status import query_status
-from fileroom.dimse.suboperations import Progress, packed
+from fileroom.dimse.suboperations import Progress, begun, packed
 from fileroom.errors import FileroomError
 from fileroom.net.association import Association, Context
 from fileroom.net.client import StoreAnswer
@@ -31,15 +32,17 @@ def get(association: Association, context: Context, request: Command, caller: Ca
         status = query_status(error)
         association.send(context.context_id, response(request, status.code, status.comment))
         return 0
-    progress = Progress(association, context, request, len(instances))
+    transfer = begun(archive.telling, caller, Kind.RETRIEVE, instances)
+    progress = Progress(association, context, request, len(instances), transfer)
     packing = Packing(association.contexts.values(), archive.retriever, archive.transcode)
-    for stored in instances:
-        if not progress.poll():
-            break
-        parcel = packed(packing, stored, progress)
-        if parcel is not None:
-            progress.answered(stored, _deliver(association, stored, parcel, request, progress))
-    progress.finish()
+    with progress.told():
+        for stored in instances:
+            if not progress.poll():
+                break
+            parcel = packed(packing, stored, progress)
+            if parcel is not None:
+                progress.answered(stored, _deliver(association, stored, parcel, request, progress))
+        progress.finish()
     return progress.delivered
 
 

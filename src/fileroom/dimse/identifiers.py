@@ -61,6 +61,12 @@ def read_identifier(data: bytes, syntax: TransferSyntax, patient_root: bool) -> 
     return Identifier(level, keys, tuple(returned), unsupported, charset)
 
 
+def in_words(identifier: Identifier) -> str:
+    """What is asked, for the ledger: the level, and what has to match."""
+    keys = ", ".join(f"{keyword} {value}" for keyword, value in identifier.keys.items())
+    return f"{identifier.level.name.lower()}: {keys or 'everything'}"
+
+
 @dataclass(frozen=True, slots=True)
 class _Column:
     """One element whose value comes from the row."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from fileroom.archive.peers import May, Peer, Peers
+from fileroom.audit.event import Kind
 from fileroom.dicom.syntax import syntax
 from fileroom.dimse.door import Archive, Caller
 from fileroom.dimse.identifiers import read_identifier
 from fileroom.dimse.selection import selected
 from fileroom.dimse.services import OFFERS
 from fileroom.dimse.status import UnknownDestination, query_status
-from fileroom.dimse.suboperations import Progress
+from fileroom.dimse.suboperations import Progress, begun
 from fileroom.errors import FileroomError
 from fileroom.net.association import Association, Context
 from fileroom.net.command import Command, Tag, response
@@ -34,11 +35,13 @@ def move(
         status = query_status(error)
         association.send(context.context_id, response(request, status.code, status.comment))
         return 0
-    progress = Progress(association, context, request, len(instances))
+    transfer = begun(archive.telling, caller, Kind.SEND, instances, f"to {destination.ae_title}")
+    progress = Progress(association, context, request, len(instances), transfer)
     originator = (caller.title, request.message_id)
     sender = Sender(ae_title, archive.retriever, archive.transcode, association.limits)
-    Delivery(sender, destination, progress, originator).run(instances)
-    progress.finish()
+    with progress.told():
+        Delivery(sender, destination, progress, originator).run(instances)
+        progress.finish()
     return progress.delivered
 
 

@@ -9,6 +9,9 @@ import time
 import traceback
 from collections.abc import Callable
 
+from fileroom.audit.actor import Actor
+from fileroom.audit.event import Kind
+from fileroom.audit.storing import Storing
 from fileroom.dicom.part10 import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from fileroom.dimse.door import Archive, Caller, DoorSettings, admit
 from fileroom.dimse.find import find
@@ -60,6 +63,7 @@ class Session:
         self._archive = archive
         self._tally = tally
         self._caller: Caller | None = None
+        self._storing: Storing | None = None  # what it stores, for the ledger; None: nothing so far
         self._waiting = True  # nothing was asked that is not answered
         self._stopping = False
         self._lock = threading.Lock()
@@ -85,7 +89,7 @@ class Session:
     def run(self) -> None:
         """Serve the connection to its end. Never raises."""
         try:
-            self._serve()
+            self._serve_and_tell()
         except PeerAborted as error:
             self._ended(error)
             self._wire.finish(b"", 1.0)
@@ -105,6 +109,13 @@ class Session:
             )
             self._tally.count("broken")
             self._wire.finish(pdu.abort(), 1.0)
+
+    def _serve_and_tell(self) -> None:
+        try:
+            self._serve()
+        finally:
+            if self._storing is not None:
+                self._storing.end()
 
     def _ended(self, error: AssociationEnded) -> None:
         if self._stopping:
@@ -173,6 +184,9 @@ class Session:
             self.address,
             pdu.REJECTION_TEXT[why],
         )
+        if (telling := self._archive.telling) is not None:
+            actor = Actor(request.hello.calling, self.address, "dicom")
+            telling.refused(actor, Kind.CONNECT, f"called {request.hello.called}: {pdu.REJECTION_TEXT[why]}")
         self._wire.finish(pdu.reject(why), min(2.0, self._settings.limits.artim_seconds))
 
     def _accept(self, request: Request) -> Association:
@@ -228,11 +242,13 @@ class Session:
     def _store(self, association: Association, context: Context, request: Command, caller: Caller) -> None:
         if not request.has_dataset:
             raise Violation("a C-STORE request without a dataset")
-        status = store(association, context, request, caller, self._archive.receiver)
+        if self._storing is None and (telling := self._archive.telling) is not None:
+            self._storing = telling.storing(caller.actor)
+        status = store(association, context, request, caller, self._archive.receiver, self._storing)
         self._tally.count("stored" if status.code == 0 else "refused")
 
     def _find(self, association: Association, context: Context, request: Command, caller: Caller) -> None:
-        find(association, context, request, caller, self._archive.search, self._settings.ae_title)
+        find(association, context, request, caller, self._archive, self._settings.ae_title)
         self._tally.count("find")
 
     def _get(self, association: Association, context: Context, request: Command, caller: Caller) -> None:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from fileroom.archive.retrieve import StoredInstance
+from fileroom.archive.telling import Telling, Transfer
+from fileroom.audit.event import Kind
 from fileroom.dicom.syntax import syntax
+from fileroom.dimse.door import Caller
 from fileroom.dimse.identifiers import failed_list
 from fileroom.dimse.status import ALL_FAILED, CANCELLED, PENDING, SOME_FAILED, SUCCESS, Status
 from fileroom.errors import FileroomError, PeerUnavailable
@@ -25,7 +30,14 @@ _PENDING_SECONDS = 0.5
 class Progress:
     """The counts of one C-MOVE or C-GET, and its responses."""
 
-    def __init__(self, association: Association, context: Context, request: Command, total: int) -> None:
+    def __init__(
+        self,
+        association: Association,
+        context: Context,
+        request: Command,
+        total: int,
+        transfer: Transfer | None = None,
+    ) -> None:
         self._association = association
         self._context = context
         self._request = request
@@ -33,6 +45,8 @@ class Progress:
         self.completed = self.failed = self.warning = 0
         self.cancelled = False
         self._failed_uids: list[str] = []
+        self._transfer = transfer
+        self._sent: Counter[str] = Counter()  # by study
         self._said = (total, time.monotonic())
 
     @property
@@ -67,8 +81,20 @@ class Progress:
         """Count what the receiver said."""
         if answer.stored:
             self.succeeded(answer)
+            self._sent[stored.study_uid] += 1
         else:
             self._missed(stored, f"the receiver answered {answer.status:04X}")
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """What goes out within is told to the ledger at its end, however it ends."""
+        try:
+            yield
+        finally:
+            if self._transfer is not None:
+                whys = ("cancelled" if self.cancelled else "", f"{self.failed} objects failed" if self.failed else "")
+                rest = f"{self.remaining} not tried" if self.remaining else ""
+                self._transfer.end(self._sent, ", ".join(why for why in (*whys, rest) if why))
 
     def poll(self) -> bool:
         """Between two sub-operations: tell the peer how far it is now and then; False when it wants to stop."""
@@ -111,3 +137,12 @@ def packed(packing: Packing, stored: StoredInstance, progress: Progress) -> Parc
     except FileroomError as error:
         progress.missed(stored, error)
         return None
+
+
+def begun(
+    telling: Telling | None, caller: Caller, kind: Kind, instances: Sequence[StoredInstance], detail: str = ""
+) -> Transfer | None:
+    """The ledger's word that these are about to go out, durable; None without a ledger, or when there are none."""
+    if telling is None or not instances:
+        return None
+    return telling.transfer(caller.actor, kind, (stored.study_uid for stored in instances), detail)

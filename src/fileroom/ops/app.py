@@ -24,6 +24,7 @@ from fileroom.demo.demonstration import Demonstration
 from fileroom.dicomweb.routes import routes
 from fileroom.dicomweb.stow import Stow
 from fileroom.media.download import Download, download_path
+from fileroom.ops.acts import Recorder
 from fileroom.ops.health import Health
 from fileroom.ops.limits import net_limits
 from fileroom.ops.metrics import MeasuredRouter, Metrics
@@ -60,7 +61,7 @@ def web_app(
 ) -> tuple[Handler, ErrorAnswer]:
     """What the web server serves, and how it tells errors. `doors` tells where the web and the DICOM door listen."""
     pages = Pages(("web", "administration", "reading", "viewer"), __version__)
-    router = MeasuredRouter(metrics)
+    router = MeasuredRouter(metrics, Recorder(rooms.telling))
     router.add("GET", "/healthz", health.alive)
     router.add("GET", "/readyz", health.ready)
     router.add("GET", "/metrics", metrics.page)
@@ -80,7 +81,7 @@ def web_app(
     ConflictsPage(
         pages, Conflicts(rooms.database, rooms.packs), rooms.database, rooms.retriever, rooms.decoder
     ).add_routes(router)
-    Upload(pages, rooms.receiver, settings.home / "spool", settings.site).add_routes(router)
+    Upload(pages, rooms.receiver, settings.home / "spool", settings.site, rooms.telling).add_routes(router)
     live.add_routes(router)
     Studies(pages, rooms.database).add_routes(router)
     Download(rooms.database, rooms.retriever).add_routes(router)
@@ -97,7 +98,7 @@ def web_app(
         retriever=rooms.retriever,
         decoder=rooms.decoder,
         documents=documents,
-        stow=Stow(rooms.receiver, settings.site),
+        stow=Stow(rooms.receiver, settings.site, rooms.telling),
     )
     Viewer(
         pages,

@@ -231,8 +231,9 @@ def _ledger(settings: Settings, database: Database) -> tuple[Verdict, str, str]:
     """A few dozen lines only: a full look is `fileroom audit verify`."""
     found = ledger_health(database, settings.home)
     if found.signed_ms is None:
-        to_do = "fileroom audit checkpoint" if found.lines else ""
-        return (Verdict.WARN if found.lines else Verdict.OK), f"{found.lines} lines, none of them signed for", to_do
+        alone = found.lines > 0 and locks.running(settings.home) is None  # a server signs every hour
+        to_do = "fileroom audit checkpoint" if alone else ""
+        return (Verdict.WARN if alone else Verdict.OK), f"{found.lines} lines, none of them signed for yet", to_do
     text = f"{found.lines} lines, {found.signed} of them signed for, last at {when(found.signed_ms)}"
     if not found.keyed:
         return Verdict.FAIL, f"{text}; its key is not in the home", "bring HOME/ledger back from a backup"

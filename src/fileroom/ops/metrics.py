@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 
 from fileroom import __version__, errors
 from fileroom.dimse.tally import Stats
+from fileroom.ops.acts import Recorder
 from fileroom.routing.sends import State
 from fileroom.web.http import Handler, Request, Response, error_status
 from fileroom.web.router import NoSuchPage, Router
@@ -120,14 +121,17 @@ class _SendCounts(Collector):
 
 
 class MeasuredRouter(Router):
-    """A router that counts and times what each of its routes answers."""
+    """A router that counts and times what each of its routes answers, and tells the ledger."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, recorder: Recorder | None = None) -> None:
         super().__init__()
         self._metrics = metrics
+        self._recorder = recorder
 
     def add(self, method: str, pattern: str, handler: Handler) -> None:
-        """Register, as Router does; the route's label is its method and pattern."""
+        """Register, as Router does; its label is method and pattern. Raises LookupError as Recorder does."""
+        if self._recorder is not None:
+            handler = self._recorder.recorded(method, pattern, handler)
         route = f"{method} {pattern}"
 
         def measured(request: Request) -> Response:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from fileroom.archive.binding import bind
 from fileroom.archive.decode import Decoder
@@ -16,6 +17,9 @@ from fileroom.archive.receive import Receiver
 from fileroom.archive.retrieve import FileRange, Retriever, StoredInstance
 from fileroom.archive.scratch import Scratch
 from fileroom.archive.search import Search
+from fileroom.archive.telling import Telling
+from fileroom.audit.book import Book
+from fileroom.audit.checkpoints import Checkpoints
 from fileroom.database import Database
 from fileroom.ops import locks, options
 from fileroom.ops.limits import net_limits, receive_limits, routing_limits, worker_limits
@@ -41,6 +45,8 @@ class Rooms:
     peers: Peers
     transcode: Transcode
     routing: Routing  # its threads are started by the server alone
+    book: Book
+    telling: Telling
 
 
 @contextmanager
@@ -63,6 +69,9 @@ def open_rooms(settings: Settings, metrics: Metrics | None = None) -> Iterator[R
                 return decoder.transcode(retriever.file(stored), target_uid, stored.image).dataset
 
             sender = Sender(settings.ae_title, retriever, transcode, net_limits(settings))
+            book = Book(database, checkpoints(settings, database))
+            telling = Telling(book, database)
+            book.start()
             receiver.start()
             try:
                 yield Rooms(
@@ -74,11 +83,20 @@ def open_rooms(settings: Settings, metrics: Metrics | None = None) -> Iterator[R
                     decoder=decoder,
                     peers=peers,
                     transcode=transcode,
-                    routing=Routing(database, peers, sender, routing_limits(settings)),
+                    routing=Routing(database, peers, sender, routing_limits(settings), telling),
+                    book=book,
+                    telling=telling,
                 )
             finally:
                 receiver.stop()
                 decoder.close()
+                book.stop()
+
+
+def checkpoints(settings: Settings, database: Database) -> Checkpoints:
+    """Who signs for the ledger, as the settings have it."""
+    second = Path(settings.ledger_checkpoints) if settings.ledger_checkpoints else None
+    return Checkpoints(database, settings.home, second)
 
 
 def _put_right(database: Database, packs: Packs) -> None:

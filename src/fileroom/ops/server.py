@@ -148,6 +148,7 @@ def _health(settings: Settings, rooms: Rooms, dicom: DimseServer) -> health.Heal
             health.packs_check(settings),
             health.Check("archive", lambda: "" if rooms.receiver.committer.alive else "objects cannot be kept"),
             health.Check("sends", lambda: "" if rooms.routing.alive else "nothing is sent on"),
+            health.Check("ledger", lambda: rooms.book.trouble),
             health.Check("dicom", lambda: "" if dicom.alive else "no connections are taken"),
         ]
     )
@@ -161,6 +162,7 @@ def behind_dicom(rooms: Rooms) -> Archive:
         retriever=rooms.retriever,
         peers=rooms.peers,
         transcode=rooms.transcode,
+        telling=rooms.telling,
     )
 
 

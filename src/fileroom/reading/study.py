@@ -143,7 +143,7 @@ class StudyPage:
         study_uid = request.params["study"]
         form(request)
         if hidden_study(self._database, study_uid) is not None:
-            unhide(self._database, study_uid)
+            unhide(self._database, study_uid, NOT_SIGNED_IN)
         return see_other(_path(study_uid))
 
 

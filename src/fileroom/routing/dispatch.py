@@ -7,6 +7,9 @@ import threading
 import time
 
 from fileroom.archive.peers import Peer, Peers
+from fileroom.archive.telling import Telling, Transfer
+from fileroom.audit.actor import Actor
+from fileroom.audit.event import Kind
 from fileroom.errors import FileroomError
 from fileroom.routing.account import SendAccount
 from fileroom.routing.attempts import Attempts
@@ -23,8 +26,16 @@ _OBJECTS_AT_ONCE = 1000  # looked up and sent over one association; bounds memor
 class Dispatcher:
     """Does what the send table says. `start` once, `stop` once; `wake` from any thread."""
 
-    def __init__(self, attempts: Attempts, peers: Peers, sender: Sender, destinations_max: int) -> None:
-        """`destinations_max`: associations open at one time, each to another destination."""
+    def __init__(
+        self,
+        attempts: Attempts,
+        peers: Peers,
+        sender: Sender,
+        destinations_max: int,
+        telling: Telling | None = None,
+    ) -> None:
+        """`destinations_max`: associations open at one time, each to another destination. `telling`: the ledger."""
+        self._telling = telling
         self._attempts = attempts
         self._peers = peers
         self._sender = sender
@@ -124,16 +135,30 @@ class Dispatcher:
         account = SendAccount(
             self._attempts, send, {one.sop_uid: one for one in rest}, peer, self._sender.ae_title, self.stopping
         )
-        begin = time.monotonic()
+        begin, told = time.monotonic(), self._begun(send)
+        try:
+            self._deliver_all(rest, account, peer, worker)
+        finally:
+            if told is not None:
+                told.end({send.study_uid: account.delivered}, account.last_error)
+        if account.cut_short:
+            self._attempts.interrupted(send)
+            return
+        self._verdict(send, account, time.monotonic() - begin)
+
+    def _begun(self, send: Send) -> Transfer | None:
+        """The ledger's word that objects of this study are about to go out, durable."""
+        if self._telling is None:
+            return None
+        actor = Actor(send.requested_by, where="send")
+        return self._telling.transfer(actor, Kind.SEND, [send.study_uid], f"to {send.destination}")
+
+    def _deliver_all(self, rest: list[SendObject], account: SendAccount, peer: Peer, worker: _Worker) -> None:
         for at in range(0, len(rest), _OBJECTS_AT_ONCE):
             self._deliver(rest[at : at + _OBJECTS_AT_ONCE], account, peer, worker)
             if account.unreached or not account.poll():
                 break
         account.record()
-        if account.cut_short:
-            self._attempts.interrupted(send)
-            return
-        self._verdict(send, account, time.monotonic() - begin)
 
     def _deliver(self, part: list[SendObject], account: SendAccount, peer: Peer, worker: _Worker) -> None:
         found = {stored.sop_uid: stored for stored in self._sender.retriever.by_sop_uids([o.sop_uid for o in part])}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fileroom.archive.peers import Peers
+from fileroom.archive.telling import Telling
 from fileroom.database import Database
 from fileroom.errors import NotFound
 from fileroom.routing.attempts import PAUSES_SECONDS, Attempts
@@ -33,16 +34,26 @@ class Routing:
     Every method raises DatabaseUnavailable; those that change return once durable and raise StorageFull.
     """
 
-    def __init__(self, database: Database, peers: Peers, sender: Sender, limits: RoutingLimits | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        peers: Peers,
+        sender: Sender,
+        limits: RoutingLimits | None = None,
+        telling: Telling | None = None,
+    ) -> None:
         limits = limits or RoutingLimits()
         self._peers = peers
         self._sender = sender
         self._sends = Sends(database)
         self.rules = Rulebook(database)  # thread-safe, as this is
         self._dispatcher = Dispatcher(
-            Attempts(database, limits.attempts_max, limits.pauses_seconds), peers, sender, limits.destinations_max
+            Attempts(database, limits.attempts_max, limits.pauses_seconds),
+            peers,
+            sender,
+            limits.destinations_max,
+            telling,
         )
-
         self._forwarder = Forwarder(database, self._sends, limits.quiet_seconds, self._dispatcher.wake)
 
     def start(self) -> None:

@@ -14,6 +14,9 @@ from fileroom import errors
 from fileroom.archive import schema as archive
 from fileroom.archive.peers import Peers
 from fileroom.archive.retrieve import ORDER
+from fileroom.audit.actor import UNNAMED
+from fileroom.audit.event import Event, Kind
+from fileroom.audit.outbox import put
 from fileroom.database import Database, Ids
 from fileroom.routing import schema
 from fileroom.routing.rules import (
@@ -24,6 +27,7 @@ from fileroom.routing.rules import (
     Wanted,
     applies_to_series,
     checked,
+    in_words,
     source_label,
 )
 from fileroom.routing.sends import Sends, now_ms
@@ -85,15 +89,16 @@ class Rulebook:
             raise errors.NotFound("there is no such rule", hint="fileroom forward list")
         return _rule(row)
 
-    def add(self, wanted: Wanted, *, enabled: bool = True) -> Rule:
+    def add(self, wanted: Wanted, *, enabled: bool = True, by: str = UNNAMED) -> Rule:
         """Make a rule for what arrives from now on. Raises BadRule with everything that is wrong with it."""
         tidy, now, key = self._checked(wanted), now_ms(), self._ids.next()
         with _named_once(tidy.name), self._database.write() as connection:
             row = {"id": key, "enabled": enabled, "since": _newest(connection), "created_ms": now, "changed_ms": now}
             connection.execute(sa.insert(schema.forward_rule), [row | _columns(tidy) | {"sends": 0}])
+            _tell(connection, by, f"{_said(tidy)}{'' if enabled else '; stopped'}")
         return self.get(key)
 
-    def change(self, key: int, wanted: Wanted, *, seen_ms: int | None = None) -> Rule:
+    def change(self, key: int, wanted: Wanted, *, seen_ms: int | None = None, by: str = UNNAMED) -> Rule:
         """Ask for something else: what has not had its turn yet goes by it, nothing older is sent.
 
         `seen_ms`: when the rule was last changed, as whoever changes it saw it; Superseded when that is no longer so.
@@ -106,29 +111,38 @@ class Rulebook:
             query = query.where(_R.changed_ms == seen_ms)
         with _named_once(tidy.name), self._database.write() as connection:
             changed = connection.execute(query).rowcount
+            if changed:
+                _tell(connection, by, _said(tidy))
         rule = self.get(key)
         if not changed:
             raise errors.Superseded("somebody else changed this rule meanwhile", hint="what it asks for is below")
         return rule
 
-    def enable(self, key: int) -> Rule:
+    def enable(self, key: int, by: str = UNNAMED) -> Rule:
         """Forward what arrives from now on. Nothing changes when it is enabled already. Raises NotFound."""
         with self._database.write() as connection:
             changes = {"enabled": True, "since": _newest(connection), "changed_ms": now_ms()}
             query = sa.update(schema.forward_rule).where(_R.id == key, _R.enabled.is_(False))
-            connection.execute(query.values(changes))
+            if connection.execute(query.values(changes)).rowcount:
+                _tell(connection, by, f"{_named(connection, key)} was started")
         return self.get(key)
 
-    def disable(self, key: int) -> Rule:
+    def disable(self, key: int, by: str = UNNAMED) -> Rule:
         """Forward nothing more by it; what is queued is still sent. Raises NotFound."""
-        self._update(key, {"enabled": False, "changed_ms": now_ms()})
+        with self._database.write() as connection:
+            query = sa.update(schema.forward_rule).where(_R.id == key)
+            if not connection.execute(query.values(enabled=False, changed_ms=now_ms())).rowcount:
+                raise errors.NotFound("there is no such rule", hint="fileroom forward list")
+            _tell(connection, by, f"{_named(connection, key)} was stopped")
         return self.get(key)
 
-    def remove(self, key: int) -> None:
+    def remove(self, key: int, by: str = UNNAMED) -> None:
         """Forget the rule; what is queued is still sent. Raises NotFound."""
         with self._database.write() as connection:
+            name = _named(connection, key)
             if not connection.execute(sa.delete(schema.forward_rule).where(_R.id == key)).rowcount:
                 raise errors.NotFound("there is no such rule", hint="fileroom forward list")
+            _tell(connection, by, f"{name} was removed")
 
     def matching(self, key: int) -> Matching:
         """What is here that the rule asks for: what `apply` would send. Raises NotFound."""
@@ -178,12 +192,6 @@ class Rulebook:
 
     def _checked(self, wanted: Wanted) -> Wanted:
         return checked(wanted, frozenset(peer.ae_title for peer in self._peers.all()))
-
-    def _update(self, key: int, changes: dict[str, object]) -> None:
-        with self._database.write() as connection:
-            query = sa.update(schema.forward_rule).where(_R.id == key).values(changes)
-            if not connection.execute(query).rowcount:
-                raise errors.NotFound("there is no such rule", hint="fileroom forward list")
 
 
 @contextmanager
@@ -237,3 +245,16 @@ def _rule(row: sa.Row[Any]) -> Rule:
     wanted = Wanted(v["name"], v["destination"], modalities, sources, v["station"], v["institution"], v["description"])
     rest = ("enabled", "since", "created_ms", "changed_ms", "sends", "last_send_ms")
     return Rule(v["id"], wanted, *(v[name] for name in rest))
+
+
+def _tell(connection: sa.Connection, who: str, detail: str) -> None:
+    put(connection, [Event(Kind.SETTING, now_ms(), who, detail=detail)])
+
+
+def _said(wanted: Wanted) -> str:
+    return f"rule `{wanted.name}` sends to {wanted.destination}: {in_words(wanted)}"
+
+
+def _named(connection: sa.Connection, key: int) -> str:
+    name = connection.execute(sa.select(_R.name).where(_R.id == key)).scalar()
+    return f"rule `{name}`"

@@ -31,7 +31,7 @@ PAGE_HEADERS = (
     ("cross-origin-opener-policy", "same-origin"),
 )
 FORM_BYTES_MAX = 1 << 20
-NOT_SIGNED_IN = "web page, not signed in"  # who acts on a page, as long as nobody signs in
+NOT_SIGNED_IN = "nobody signed in (this machine)"  # who acts on a page, as long as nobody signs in
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from tests.support import faulty
 from tests.support.fileroom import FileroomServer
 from tests.support.ingest import Ingest, Ledger, lost_or_broken, send_again
 from tests.support.processes import NotReady
+from tests.support.told import untold
 from tests.support.truth import disagreements, served
 
 SOAK = bool(os.environ.get("FILEROOM_SOAK"))
@@ -95,6 +96,7 @@ def healed(server: FileroomServer, ledger: Ledger) -> None:
     began = time.monotonic()
     server.start()
     assert time.monotonic() - began < READY_SECONDS_MAX
+    assert untold(server, ledger) == set()
     assert lost_or_broken(server, ledger) == []
     assert not list((server.home / "packs").glob("*.part"))
     send_again(server, ledger)

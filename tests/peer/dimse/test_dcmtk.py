@@ -22,9 +22,11 @@ from fileroom.archive.packs import FileRange
 from fileroom.archive.peers import ALL, Peer
 from fileroom.archive.retrieve import StoredInstance
 from fileroom.archive.workers import WorkerLimits
+from fileroom.audit.event import Kind, Outcome
 from tests.support.archives import CT, SOURCE, ct
 from tests.support.doors import Door, running_door, until
 from tests.support.real_objects import named
+from tests.support.told import told_by
 
 Tool = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -91,6 +93,8 @@ def test_what_storescu_sends_comes_back_with_getscu_bit_for_bit(
     tool("getscu", "-S", "+B", "-od", back, *keys, "127.0.0.1", str(door.port))
     assert _digests(back) == _digests(stored)
     assert len(list(back.iterdir())) == 30
+    done = next(event for event in told_by(door) if event.kind is Kind.RETRIEVE and event.outcome is Outcome.DONE)
+    assert (done.who, done.study_uid, done.patient_id, done.objects) == ("GETSCU", "1.2.9.1", "P1", 30)
 
 
 def test_movescu_has_them_sent_to_a_configured_peer(
@@ -107,6 +111,9 @@ def test_movescu_has_them_sent_to_a_configured_peer(
         finally:
             receiver.kill()
     assert _digests(back) == _digests(stored)
+    begun, sent = [event for event in told_by(door) if event.kind is Kind.SEND]
+    assert (begun.outcome, begun.detail, begun.act) == (Outcome.BEGUN, "to DEST", sent.act)
+    assert (sent.outcome, sent.who, sent.study_uid, sent.objects) == (Outcome.DONE, "MOVESCU", "1.2.9.1", 30)
     final = done.stdout + done.stderr
     assert re.findall(r"Completed Suboperations +: (\d+)", final)[-1] == "30"
     assert re.findall(r"Failed Suboperations +: (\d+)", final)[-1] == "0"

@@ -18,7 +18,6 @@ EVENTS = st.builds(
     at_ms=st.integers(0, 253_402_300_799_999),
     outcome=st.sampled_from(Outcome),
     objects=st.none() | NUMBER,
-    opened=st.none() | NUMBER,
     **{name: st.text(max_size=30) for name in TEXTS},
 )
 
@@ -76,7 +75,7 @@ def test_a_text_that_cannot_be_kept_costs_no_event() -> None:
         b'{"v":1,"kind":"view","at_ms":1,"who":5,"outcome":"done"}',
         b'{"v":1,"kind":"view","at_ms":1,"who":"a","outcome":"done","shoe":"8"}',
         b'{"v":1,"kind":"view","at_ms":253402300800000,"who":"a","outcome":"done"}',
-        b'{"v":1,"kind":"view","at_ms":1,"who":"a","outcome":"done","opened":-1}',
+        b'{"v":1,"kind":"view","at_ms":1,"who":"a","outcome":"done","objects":-1}',
         b'{"v":1,"kind":["view"],"at_ms":1,"who":"a","outcome":"done"}',
     ],
 )

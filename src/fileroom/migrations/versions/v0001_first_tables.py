@@ -299,6 +299,19 @@ def _ledger() -> None:
         sa.Column("made_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("size", name=op.f("pk_ledger_checkpoint")),
     )
+    op.create_table(
+        "ledger_outbox",
+        sa.Column("id", KEY, autoincrement=True, nullable=False),
+        sa.Column("line", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_outbox")),
+    )
+    op.create_table(
+        "ledger_about",
+        sa.Column("subject", TEXT, nullable=False),
+        sa.Column("position", KEY, autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("subject", "position", name=op.f("pk_ledger_about")),
+        sqlite_with_rowid=False,
+    )
     for table, key in (("ledger", "position"), ("ledger_checkpoint", "size")):
         for statement in _fence(table, key):
             op.execute(statement)

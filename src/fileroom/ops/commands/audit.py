@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from fileroom.audit.event import Event
     from fileroom.audit.reading import Entry
     from fileroom.audit.verify import Report
+    from fileroom.database import Database
 
 app = typer.Typer(
     help="The ledger of who did what, to whose images, and the proof that no line of it was changed.",
@@ -56,7 +59,7 @@ def list_(
             )
         )
 
-    with options.open_database(options.settings(home)) as database, database.read() as connection:
+    with _up_to_date(home) as database, database.read() as connection:
         found = reading.newest(connection, wanted, limit)
     if found:
         out.table(("line", "when", "who", "what", "outcome", "patient", "study"), [_row(entry) for entry in found])
@@ -79,7 +82,7 @@ def show(
     from fileroom.audit.ledger import size
 
     out = Output(as_json)
-    with options.open_database(options.settings(home)) as database, database.read() as connection:
+    with _up_to_date(home) as database, database.read() as connection:
         entry = reading.entry(connection, line)
         lines = size(connection)
         proof = [node.hex() for node in reading.inclusion(connection, line, lines)]
@@ -107,7 +110,7 @@ def export(
     from fileroom.audit import reading, table
 
     out = Output(as_json)
-    with options.open_database(options.settings(home)) as database, database.read() as connection:
+    with _up_to_date(home) as database, database.read() as connection:
         lines = table.write(csv, reading.entries(connection))
     out.say(f"Wrote {lines} lines to {csv}.")
     out.result({"file": str(csv), "lines": lines})
@@ -126,7 +129,7 @@ def checkpoint(home: options.Home = None, as_json: options.Json = False) -> None
 
     out = Output(as_json)
     chosen = options.settings(home)
-    with options.open_database(chosen) as database:
+    with _up_to_date(home) as database:
         second = Path(chosen.ledger_checkpoints) if chosen.ledger_checkpoints else None
         made = Checkpoints(database, chosen.home, second).make()
     out.say(f"{'Signed' if made.new else 'Nothing was added since'}: {made.checkpoint.size} lines.")
@@ -175,6 +178,16 @@ def verify(
     _tell(out, report)
     if not report.good:
         raise typer.Exit(Exit.FOUND)
+
+
+@contextmanager
+def _up_to_date(home: Path | None) -> Iterator[Database]:
+    """The database, every line in it with its place: beside a running server it has that within a moment anyway."""
+    from fileroom.audit.outbox import sequence
+
+    with options.open_database(options.settings(home)) as database:
+        sequence(database)
+        yield database
 
 
 def _tell(out: Output, report: Report) -> None:

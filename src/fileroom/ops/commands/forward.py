@@ -50,7 +50,7 @@ def add(
     out = Output(as_json)
     wanted = Wanted(name, peer, _split(modality), _split(source), station, institution, description)
     with options.open_database(options.settings(home)) as database:
-        rule = Rulebook(database).add(wanted)
+        rule = Rulebook(database).add(wanted, by=getpass.getuser())
     out.say(f"Added: {in_words(rule.wanted)}, arriving from now on, goes to {rule.wanted.destination}.")
     out.result({"rule": _plain(rule)})
 
@@ -105,7 +105,7 @@ def _switch(name: str, *, on: bool, out: Output, home: options.Home) -> None:
     with options.open_database(options.settings(home)) as database:
         rules = Rulebook(database)
         rule = rules.named(name)
-        rule = rules.enable(rule.id) if on else rules.disable(rule.id)
+        rule = (rules.enable if on else rules.disable)(rule.id, getpass.getuser())
     out.say(f"{rule.wanted.name} is {'on' if rule.enabled else 'off'}.")
     out.result({"rule": _plain(rule)})
 
@@ -122,7 +122,7 @@ def remove(name: Name, home: options.Home = None, as_json: options.Json = False)
     with options.open_database(options.settings(home)) as database:
         rules = Rulebook(database)
         rule = rules.named(name)
-        rules.remove(rule.id)
+        rules.remove(rule.id, getpass.getuser())
     out.say(f"Removed {rule.wanted.name}.")
     out.result({"removed": rule.wanted.name})
 

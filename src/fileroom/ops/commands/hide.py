@@ -51,7 +51,7 @@ def unhide(study_uid: Study, home: options.Home = None, as_json: options.Json = 
 
     out = Output(as_json)
     with options.open_database(options.settings(home)) as database:
-        hiding.unhide(database, study_uid)
+        hiding.unhide(database, study_uid, getpass.getuser())
     out.say(f"Back: {study_uid}.")
     out.result({"study_uid": study_uid, "hidden": False})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 import time
 from pathlib import Path
@@ -36,6 +37,7 @@ def import_(
     """
     from fileroom.archive.arrival import Source, check_label
     from fileroom.archive.importing import Importer, Journal
+    from fileroom.audit.actor import Actor
     from fileroom.ops import logs
     from fileroom.ops.rooms import open_rooms
 
@@ -43,8 +45,10 @@ def import_(
     settings = options.settings(home)
     logs.start("error", settings.log_format)
     ticker, begin = Ticker(), time.monotonic()
-    source = Source("import", check_label(label, "--label"), check_label(site or settings.site, "--site"))
+    label, site = check_label(label, "--label"), check_label(site or settings.site, "--site")
     with open_rooms(settings) as rooms, Journal(settings.home / "imports", paths, afresh=afresh) as journal:
+        act = rooms.telling.storing(Actor(getpass.getuser(), where="command line"), f"import {label}")
+        source = Source("import", label, site, act)
         importer = Importer(rooms.receiver, source, journal, lambda report: ticker.show(lambda: _summary(report)))
         try:
             importer.run(paths)
@@ -52,6 +56,7 @@ def import_(
             sys.stderr.write("\nInterrupted. The same command goes on from here.\n")
             raise
         finally:
+            act.end()
             ticker.done()
     _tell(out, importer.report, time.monotonic() - begin)
     if not importer.report.complete:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from typing import Annotated
 
 import typer
@@ -42,7 +43,7 @@ def add(
     settings = options.settings(home)
     with options.open_database(settings, make=True) as database:
         peer = Peer(check_ae_title(ae_title), host.strip(), port, site or settings.site, check_may(may.split(",")))
-        new = Peers(database).add(peer)
+        new = Peers(database).add(peer, getpass.getuser())
     if not peer.addresses():
         out.say(f"Note: {peer.host} does not resolve to an address now; until it does, the peer cannot call.")
     out.say(f"{'Added' if new else 'Changed'} {peer.ae_title} at {peer.host}:{peer.port}.")
@@ -78,7 +79,7 @@ def remove(ae_title: Title, home: options.Home = None, as_json: options.Json = F
 
     out = Output(as_json)
     with options.open_database(options.settings(home)) as database:
-        Peers(database).remove(ae_title)
+        Peers(database).remove(ae_title, getpass.getuser())
     out.say(f"Removed {ae_title.strip()}.")
     out.result({"removed": ae_title.strip()})
 
