@@ -25,9 +25,9 @@ _BEFORE_ALL = -(1 << 62)
 Row = tuple[int, bytes, bytes]  # position, line, node
 
 # SQLite keeps a value of any type in any column: what somebody put there is read as bytes
-_LINE, _NODE = sa.cast(_L.line, sa.LargeBinary), sa.cast(_L.node, sa.LargeBinary)
+LINE, NODE = sa.cast(_L.line, sa.LargeBinary), sa.cast(_L.node, sa.LargeBinary)
 
-_PROOF_ROWS = Lookup(sa.select(_L.position, _LINE, _NODE).where(_L.position.in_(sa.bindparam("keys", expanding=True))))
+_PROOF_ROWS = Lookup(sa.select(_L.position, LINE, NODE).where(_L.position.in_(sa.bindparam("keys", expanding=True))))
 
 
 class Entry(NamedTuple):
@@ -40,7 +40,7 @@ class Entry(NamedTuple):
 
 def rows(connection: sa.Connection, after: int = _BEFORE_ALL) -> Iterator[Row]:
     """Every row behind this position, in order. What is added meanwhile may be among them."""
-    query = sa.select(_L.position, _LINE, _NODE).order_by(_L.position).limit(_PAGE)
+    query = sa.select(_L.position, LINE, NODE).order_by(_L.position).limit(_PAGE)
     while found := connection.execute(query.where(_L.position > after)).all():
         yield from found
         after = found[-1][0]
@@ -48,7 +48,7 @@ def rows(connection: sa.Connection, after: int = _BEFORE_ALL) -> Iterator[Row]:
 
 def newest(connection: sa.Connection, wanted: Callable[[Event], bool], limit: int) -> list[Entry]:
     """The newest lines that are wanted, and those that cannot be read; the newest first."""
-    query = sa.select(_L.position, _LINE).order_by(_L.position.desc()).limit(_PAGE)
+    query = sa.select(_L.position, LINE).order_by(_L.position.desc()).limit(_PAGE)
     kept: list[Entry] = []
     before = 1 << 62
     while found := connection.execute(query.where(_L.position < before)).all():
@@ -70,7 +70,7 @@ def entries(connection: sa.Connection) -> Iterator[Entry]:
 
 def entry(connection: sa.Connection, position: int) -> Entry:
     """One line. Raises NotFound."""
-    line = connection.execute(sa.select(_LINE).where(_L.position == position)).scalar()
+    line = connection.execute(sa.select(LINE).where(_L.position == position)).scalar()
     if line is None:
         raise errors.NotFound(f"the ledger has no line {position}")
     return _entry(position, line)

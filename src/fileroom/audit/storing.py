@@ -61,7 +61,7 @@ class Storing:
         counts, patients = self._counts, self._patients
         why = f"{self.refused} objects were refused" if self.refused else ""
         if not counts:
-            failed = self._event("", "", Outcome.FAILED)._replace(objects=0, why=why)
+            failed = self._event("", "", Outcome.FAILED)._replace(objects=0, why=why, act="")
             return [failed] if self.refused else []
         told = [uid for uid, count in counts.items() if count > 1 or len(counts) == 1]
         lines = [self._event(uid, patients[uid], Outcome.DONE)._replace(objects=counts[uid]) for uid in told]

@@ -1,4 +1,6 @@
-"""Which lines are about a patient or a study. A shadow of the ledger, for finding: no proof rests on it."""
+"""Which lines are about a patient or a study, and which say how an act ended. A shadow of the ledger, for finding: no
+proof rests on it.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +28,11 @@ def of_study(study_uid: str) -> str:
     return f"s{study_uid}"
 
 
+def of_act(act: str) -> str:
+    """The subject that is the end of an act."""
+    return f"a{act}"
+
+
 def insert_subjects(connection: sa.Connection, lines: Sequence[bytes], first: int) -> None:
     """Note what lines are about that were added from position `first` on."""
     rows: list[tuple[str, int]] = []
@@ -35,6 +42,8 @@ def insert_subjects(connection: sa.Connection, lines: Sequence[bytes], first: in
             rows.append((of_patient(patient_id), position))
         if study_uid := said.get("study_uid"):
             rows.append((of_study(study_uid), position))
+        if (act := said.get("act")) and said.get("outcome") != "begun":
+            rows.append((of_act(act), position))
     if connection.dialect.name == "sqlite":
         _INSERT.run(connection, rows)
     elif rows:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+import io
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from fileroom import errors
 from fileroom.audit.event import Event
 from fileroom.audit.reading import Entry
 
+_PIECE_CHARACTERS = 65536
+_HEAD = ["position", "at", *(name for name in Event._fields if name != "at_ms"), "line"]
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what makes a spreadsheet calculate
 
 
@@ -23,7 +26,7 @@ def write(path: Path, entries: Iterable[Entry]) -> int:
         with path.open("x", encoding="utf-8", newline="") as file:
             path.chmod(0o640)
             writer = csv.writer(file)
-            writer.writerow(["position", "at", *(name for name in Event._fields if name != "at_ms"), "line"])
+            writer.writerow(_HEAD)
             count = 0
             for entry in entries:
                 writer.writerow(_row(entry))
@@ -33,6 +36,20 @@ def write(path: Path, entries: Iterable[Entry]) -> int:
     except OSError as error:
         raise errors.StorageFull(f"{path} cannot be written: {error.strerror}", hint="name another file") from error
     return count
+
+
+def pieces(entries: Iterable[Entry]) -> Iterator[bytes]:
+    """The same file, piece by piece."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(_HEAD)
+    for entry in entries:
+        writer.writerow(_row(entry))
+        if text.tell() >= _PIECE_CHARACTERS:
+            yield text.getvalue().encode()
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue().encode()
 
 
 def _row(entry: Entry) -> list[object]:

@@ -83,6 +83,8 @@ ROUTES: dict[str, Told] = {
     "POST /forward/{rule}/stop": _NOT,
     "POST /forward/{rule}/start": _NOT,
     "POST /forward/{rule}/remove": _NOT,
+    "GET /ledger": _list("the ledger"),
+    "GET /ledger/csv": _list("the ledger as a file"),
     "GET /studies": _list("study lists"),
     "GET /studies/{study}": _view("pages"),
     "GET /studies/{study}/contents": _view("pages"),

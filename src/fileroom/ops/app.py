@@ -10,6 +10,7 @@ from fileroom.administration.conflicts import ConflictsPage
 from fileroom.administration.demonstration import Demo, DemonstrationPart, DemoState, TakenOut
 from fileroom.administration.forward import ForwardPage
 from fileroom.administration.home import Facts, Home
+from fileroom.administration.ledger import LedgerPage, ledger_path
 from fileroom.administration.peers import PeersPage
 from fileroom.administration.upload import Upload
 from fileroom.archive.conflicts import Conflicts
@@ -82,11 +83,14 @@ def web_app(
         pages, Conflicts(rooms.database, rooms.packs), rooms.database, rooms.retriever, rooms.decoder
     ).add_routes(router)
     Upload(pages, rooms.receiver, settings.home / "spool", settings.site, rooms.telling).add_routes(router)
+    LedgerPage(pages, rooms.database).add_routes(router)
     live.add_routes(router)
     Studies(pages, rooms.database).add_routes(router)
     Download(rooms.database, rooms.retriever).add_routes(router)
     marks = MarksReader(rooms.database, rooms.retriever)
-    StudyPage(pages, rooms.database, marks, Ways(viewer_path, download_path, _sending(rooms))).add_routes(router)
+    StudyPage(pages, rooms.database, marks, Ways(viewer_path, download_path, _sending(rooms), ledger_path)).add_routes(
+        router
+    )
     SeriesPage(pages, rooms.database, rooms.retriever).add_routes(router)
     Look(pages, rooms.database, rooms.retriever).add_routes(router)
     MarksAnswers(marks, Keeping(rooms.retriever, rooms.receiver, marks), rooms.retriever, rooms.decoder).add_routes(

@@ -96,6 +96,7 @@ class StudyPage:
             quiet_seconds=QUIET_SECONDS,
             viewer=lambda *uids: ways.viewer(list(uids), modalities) if ways.viewer else None,
             download=ways.download(study.study_uid) if ways.download else None,
+            ledger=ways.ledger(study.study_uid) if ways.ledger else None,
             peers=sending.peers() if sending else None,
             sent=sending.sent(study.study_uid) if sending else (),
             looks=any(one.holds.images for one in found.series),

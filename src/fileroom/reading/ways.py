@@ -34,3 +34,4 @@ class Ways:
     viewer: Callable[[Sequence[str], Collection[str]], str] | None = None
     download: Callable[[str], str] | None = None  # study UID -> path
     sending: Sending | None = None
+    ledger: Callable[[str], str] | None = None  # study UID -> path of who looked at it

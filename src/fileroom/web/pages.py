@@ -49,6 +49,7 @@ PLACES = (
     Place("/conflicts", "Conflicts"),
     Place("/peers", "Peers"),
     Place("/forward", "Forwarding"),
+    Place("/ledger", "Ledger"),
 )
 
 
