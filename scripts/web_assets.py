@@ -43,6 +43,27 @@ _SOON = frozenset(
 _COMPRESSED = {"js", "css", "wasm", "svg"}
 _PUBLIC_PATH = b'__webpack_require__.p = "/"'
 
+# What the viewer does wrong and no configuration changes: its text, what is to stand there, how often it is in all.
+_DAMAGED = b'if (!decoder.getDecodedBuffer().length) throw new Error("the image is damaged");'
+_IN_JPEG_LS = b"        encodedBufferInWASM.set(compressedImageFrame);"
+_END_OF_IMAGE = b"encodedBufferInWASM.set([0xff, 0xd9], compressedImageFrame.length);"
+_REPAIRS = (
+    # Of a frame that cannot be decoded a decoder still holds the one before, which was shown in its place: every frame
+    # gets a decoder of its own. What the last one decoded is copied by when the next begins.
+    (
+        b"const decoder = local.decoder;",
+        b"local.decoder.delete(); const decoder = (local.decoder = new local.decoder.constructor());",
+        6,
+    ),
+    (b"decoder.decode();", b"decoder.decode(); " + _DAMAGED, 6),
+    # JPEG-LS that is cut off was decoded for ever, and nothing after it: an end of image (ITU-T T.87 C.1.1) stops it.
+    (
+        b"decoder.getEncodedBuffer(compressedImageFrame.length);\n" + _IN_JPEG_LS,
+        b"decoder.getEncodedBuffer(compressedImageFrame.length + 2);\n" + _IN_JPEG_LS + b" " + _END_OF_IMAGE,
+        2,
+    ),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Package:
@@ -116,6 +137,8 @@ def kept(name: str) -> bool:
 def rewritten(name: str, content: bytes, prefix: str) -> bytes:
     """A file of the viewer as it has to read when it is served under `prefix`, which ends with a slash."""
     if name.endswith(".js"):
+        for wrong, right, _ in _REPAIRS:
+            content = content.replace(wrong, right)
         return content.replace(_PUBLIC_PATH, f'__webpack_require__.p = "{prefix}"'.encode())
     if name.endswith(".css"):
         return content.replace(b"url(/", f"url({prefix}".encode())
@@ -143,6 +166,7 @@ def make_viewer(folder: Path, archive: bytes, slim: Callable[[Path], None]) -> N
     """
     prefix = f"/viewer/ohif-{OHIF.version}-{STAMP[:8]}/"
     rewrites = 0
+    repairs = [0] * len(_REPAIRS)
     about: dict[str, object] = {}
     for name, content in members(archive):
         if name == "LICENSE":
@@ -153,11 +177,15 @@ def make_viewer(folder: Path, archive: bytes, slim: Callable[[Path], None]) -> N
         if short == name or not kept(short):
             continue
         rewrites += content.count(_PUBLIC_PATH)
+        if short.endswith(".js"):
+            repairs = [done + content.count(wrong) for done, (wrong, _, _) in zip(repairs, _REPAIRS, strict=True)]
         path = folder / "files" / short
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(rewritten(short, content, prefix))
     about["soon"] = soon(path.name for path in (folder / "files").glob("*.js"))
     (folder / "viewer.json").write_text(json.dumps(about, indent=1) + "\n")
+    if repairs != [times for _, _, times in _REPAIRS]:
+        sys.exit(f"{OHIF.spec} does not hold what is to be put right {repairs}: scripts/web_assets.py has to learn it.")
     if not rewrites or "script" not in about or not (folder / "LICENSE").exists() or len(_SOON) != len(about["soon"]):
         sys.exit(f"{OHIF.spec} does not look as expected: scripts/web_assets.py has to learn its new layout.")
     slim(folder / "files")

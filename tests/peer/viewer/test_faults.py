@@ -11,10 +11,11 @@ from playwright.sync_api import Browser, Page, Route, expect
 from fileroom.viewer.links import viewer_path
 from tests.peer.viewer.conftest import Archive
 from tests.support import corpus
+from tests.support.corpus import cine
 from tests.support.corpus.instance import Elements, Instance, encode, uid
 from tests.support.corpus.people import code, visit_elements
 from tests.support.senders import c_store
-from tests.support.viewing import IMAGE_SECONDS, PANES, images_are_seen, until, words
+from tests.support.viewing import IMAGE_SECONDS, PANES, grey, images_are_seen, until, words
 
 BASIC_TEXT_SR = "1.2.840.10008.5.1.4.1.1.88.11"
 
@@ -40,6 +41,31 @@ def test_a_damaged_image_is_named_and_its_neighbours_and_reports_show(archive: A
     images_are_seen(tab, 1)
     tab.get_by_text("Findings of nobody").first.dblclick()
     expect(tab.locator(PANES).get_by_text("all is well")).to_be_visible(timeout=IMAGE_SECONDS * 1000)
+
+
+def _cut(frame: bytes) -> bytes:
+    return frame[: len(frame) // 2]
+
+
+@pytest.mark.parametrize("way", ["JPEG 2000", "JPEG-LS"])
+def test_a_damaged_frame_is_named_never_shown_as_the_one_before_and_its_neighbours_show(
+    archive: Archive, tab: Page, way: str
+) -> None:
+    run = cine.run(list(cine.WAYS).index(way), way, frames=4, broken={2: _cut})
+    assert all(said.acknowledged for said in c_store(archive.server, [run]))
+    tab.goto(archive.server.url + viewer_path([run.study_uid], ["XA"]))
+    images_are_seen(tab, 1)
+    expect(tab.get_by_text(f"image 2 of RUN {way}")).to_be_visible(timeout=IMAGE_SECONDS * 1000)
+    tab.locator(PANES).hover()
+    tab.keyboard.press("End")
+    until(lambda: "(4/4)" in " ".join(words(tab, 0)))
+    until(lambda: _middle(tab) > 170, "the last frame does not show")  # 190 at its middle, the first 130
+
+
+def _middle(tab: Page) -> float:
+    seen = grey(tab, 0)
+    rows, columns = (side // 2 for side in seen.shape)
+    return float(seen[rows - 40 : rows + 40, columns - 40 : columns + 40].mean())
 
 
 def test_an_image_that_states_its_voi_lut_function_shows(archive: Archive, tab: Page) -> None:

@@ -72,3 +72,10 @@ def test_a_script_is_plain_ascii_and_means_the_same() -> None:
     assert escaped(b"/^a/") == b"/^a/"
     assert escaped("/^(\u7b2c|\xe9)/".encode()) == rb"/^(\u7b2c|\u00e9)/"
     assert escaped("/\U0001f600/u".encode()) == rb"/\ud83d\ude00/u"
+
+
+def test_every_frame_gets_a_decoder_of_its_own() -> None:
+    assert b"local.decoder = new local.decoder.constructor()" in rewritten(
+        "a.js", b"const decoder = local.decoder;", "/"
+    )
+    assert b"getDecodedBuffer().length) throw" in rewritten("a.js", b"decoder.decode();", "/")
