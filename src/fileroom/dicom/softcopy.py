@@ -54,6 +54,8 @@ class Label:
     units: str
     anchor: Point
     boxed: bool = False  # the anchor is the top left corner of their box; else what they point at
+    opposite: Point | None = None  # the bottom right corner of the box, when it says one
+    justified: str = "LEFT"  # in the box: LEFT | RIGHT | CENTER
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,10 +211,14 @@ def _graphic(item: Elements) -> Graphic | None:
 
 def _label(item: Elements, charset: str) -> Label | None:
     text = text_of(item, 0x00700006, charset)[:_TEXT_CHARACTERS_MAX]
-    for tag, units_tag in ((0x00700014, 0x00700004), (0x00700010, 0x00700003)):
-        point = next(_points(item, tag), None)
-        if point is not None and text_of(item, units_tag) in _UNITS and text:
-            return Label(text, text_of(item, units_tag), point, boxed=tag == 0x00700010)
+    units, point = text_of(item, 0x00700004), next(_points(item, 0x00700014), None)
+    if point is not None and units in _UNITS and text:
+        return Label(text, units, point)
+    units, point = text_of(item, 0x00700003), next(_points(item, 0x00700010), None)
+    if point is not None and units in _UNITS and text:
+        justified = text_of(item, 0x00700012)
+        justified = justified if justified in ("RIGHT", "CENTER") else "LEFT"
+        return Label(text, units, point, True, next(_points(item, 0x00700011), None), justified)
     return None
 
 

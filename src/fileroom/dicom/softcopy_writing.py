@@ -243,6 +243,14 @@ def _annotations(setting: Setting, charset: str) -> list[Element]:
 
 
 def _text(label: Label, charset: str) -> Elements:
+    if label.boxed and label.opposite is not None:
+        return by_tag(
+            text_element(0x00700003, "CS", label.units),
+            text_element(0x00700006, "ST", label.text, charset),
+            floats(0x00700010, label.anchor),
+            floats(0x00700011, label.opposite),
+            text_element(0x00700012, "CS", label.justified),
+        )
     return by_tag(
         text_element(0x00700004, "CS", label.units),
         text_element(0x00700006, "ST", label.text, charset),

@@ -52,7 +52,7 @@ FULL = Setting(
         Graphic("ELLIPSE", "PIXEL", ((1, 2), (3, 2), (2, 1), (2, 3))),
         Graphic("POINT", "PIXEL", ((9, 9),)),
     ),
-    (Label("Here", "PIXEL", (5, 6)),),
+    (Label("Here", "PIXEL", (5, 6)), Label("Boxed", "PIXEL", (20, 30), True, (80, 50), "RIGHT")),
     "For the conference",
 )
 

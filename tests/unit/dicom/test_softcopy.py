@@ -26,6 +26,7 @@ from tests.support.readers_marks import elements_of, header, making, reference, 
 
 IMAGE = next(corpus.ct_study(1))
 LINE = Graphic("POLYLINE", "PIXEL", ((1.5, 2.0), (30.0, 40.25)))
+BOXED = Label("In a box", "PIXEL", (10.0, 20.0), True, (90.0, 44.5), "CENTER")
 
 
 def shown(setting: Setting) -> Shown:
@@ -174,7 +175,9 @@ def test_a_window_set_under_a_state_means_what_it_meant_there(base: Grey) -> Non
 
 def test_what_a_state_draws_stays_as_it_is_and_what_cannot_be_kept_is_said() -> None:
     filled = Graphic("ELLIPSE", "DISPLAY", ((0.25, 0.5), (0.75, 0.5), (0.5, 0.25), (0.5, 0.75)), filled=True)
-    base = Shown(Grey(window=Window(1, 5)), graphics=(filled, LINE), labels=(Label("LEFT", "DISPLAY", (0.5, 0.5)),))
+    base = Shown(
+        Grey(window=Window(1, 5)), graphics=(filled, LINE), labels=(Label("LEFT", "DISPLAY", (0.5, 0.5)), BOXED)
+    )
     made = presentation_state(header(IMAGE), making(GREY_CLASS), reference(IMAGE), Setting(), base)
     found = read_shown(elements_of(made), IMAGE.sop_uid, 1)
     assert (found.graphics, found.labels) == (base.graphics, base.labels)
