@@ -95,3 +95,11 @@ def test_measurements_become_what_a_presentation_state_can_draw(rule: Any) -> No
     assert rule("drawn", "PlanarFreehandROI", points, "")[0]["points"] == [*points, points[0]]
     assert rule("drawn", "Nothing we know", points, "x") == []
     assert rule("drawn", "Length", [], "x") == []
+
+
+def test_a_window_is_kept_as_it_is_shown_also_a_narrow_one(rule: Any) -> None:
+    assert rule("windowed", {"lower": -160, "upper": 239}, "LINEAR") == "40,400,linear"
+    assert rule("windowed", {"lower": -160, "upper": 239}, "SIGMOID") == "40,400,sigmoid"
+    assert rule("windowed", {"lower": -160, "upper": 240}, "LINEAR_EXACT") == "40,400,linear-exact"
+    assert rule("windowed", {"lower": 0.0002, "upper": 0.0006}, None) == "0.0004,0.0004,linear-exact"
+    assert rule("windowed", {"lower": 5, "upper": 5}, "LINEAR") == "5.5,1,linear"

@@ -90,9 +90,23 @@ function active({ viewportGridService, cornerstoneViewportService }) {
 
 const FUNCTIONS = { SIGMOID: 'sigmoid', LINEAR_EXACT: 'linear-exact' }; // the viewer's words for the archive's
 
+const exact = number => String(+number.toPrecision(9));
+
+/**
+ * The window whose ends are shown as black and white, in the archive's words. LINEAR and SIGMOID count half a value at
+ * each end (PS3.3 C.11.2.1.2.1), which nothing is left of in a window narrower than one: that is kept as LINEAR_EXACT.
+ */
+export function windowed({ lower, upper }, told) {
+  const [width, middle] = [upper - lower, (lower + upper) / 2];
+  const narrow = width > 0 && width < 1 && told !== 'SIGMOID';
+  if (told === 'LINEAR_EXACT' || narrow) {
+    return `${exact(middle)},${exact(width)},linear-exact`;
+  }
+  return `${exact(middle + 0.5)},${exact(width + 1)},${FUNCTIONS[told] ?? 'linear'}`;
+}
+
 /** How it is shown, as fields for the archive; a text that says why that cannot be kept. */
 function setting({ viewport, instance, frame }, measurementService) {
-  const { cornerstone } = window;
   // As the viewport places the image: of one that does not say where it lies, metadata may say something else.
   const { imageData } = viewport.getImageData();
   const pixels = world => [...imageData.worldToIndex(world)].slice(0, 2).map(index => index + 0.5);
@@ -109,7 +123,7 @@ function setting({ viewport, instance, frame }, measurementService) {
   if (viewport.getCornerstoneImage?.()?.preScale?.scalingParameters?.suvbw) {
     return 'This image is shown in SUV, which cannot be kept: save the view in the quick look.';
   }
-  const { windowWidth, windowCenter } = cornerstone.utilities.windowLevel.toWindowLevel(voiRange.lower, voiRange.upper);
+  const window = windowed(voiRange, VOILUTFunction);
   const own = instance.PhotometricInterpretation === 'MONOCHROME1' || instance.PresentationLUTShape === 'INVERSE';
   const annotations = measurementService
     .getMeasurements()
@@ -119,7 +133,7 @@ function setting({ viewport, instance, frame }, measurementService) {
       return drawn(one.toolName, (one.points ?? []).map(pixels), words);
     });
   return {
-    window: `${+windowCenter.toFixed(3)},${+Math.max(1, windowWidth).toFixed(3)},${FUNCTIONS[VOILUTFunction] ?? 'linear'}`,
+    window,
     invert: Boolean(invert) === own ? '' : '1',
     area: placed.area.join(),
     rotation: String(placed.rotation),
