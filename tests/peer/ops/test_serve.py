@@ -54,7 +54,7 @@ def test_healthz_readyz_and_metrics_answer(fileroom_server: FileroomServer) -> N
     assert fileroom_server.get("/healthz") == {"alive": True}
     ready = fileroom_server.get("/readyz")
     assert ready["ready"]
-    assert set(ready["checks"]) == {"database", "packs", "archive", "sends", "dicom"}
+    assert set(ready["checks"]) == {"database", "packs", "archive", "sends", "ledger", "dicom"}
     with urllib.request.urlopen(f"{fileroom_server.url}/metrics", timeout=10) as answer:
         page = answer.read().decode()
     assert re.search(r"^fileroom_pack_bytes 0\.0$", page, re.MULTILINE)
