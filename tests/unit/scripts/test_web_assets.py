@@ -79,3 +79,11 @@ def test_every_frame_gets_a_decoder_of_its_own() -> None:
         "a.js", b"const decoder = local.decoder;", "/"
     )
     assert b"getDecodedBuffer().length) throw" in rewritten("a.js", b"decoder.decode();", "/")
+
+
+def test_arrays_of_segmentations_are_not_compiled_in_the_page() -> None:
+    script = rewritten("a.js", b"function compileConstructor(dtype, dimension) {", "/")
+    ours, _, theirs = script.partition(b"function compiledConstructor(")
+    assert b"class View" in ours
+    assert b"Function(" not in ours
+    assert theirs == b"dtype, dimension) {"
