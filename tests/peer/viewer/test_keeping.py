@@ -51,6 +51,8 @@ def test_a_view_and_a_key_image_are_kept_and_the_mark_is_taken_back(archive: Arc
     assert server.get(f"/studies/{study}/look/marks", "application/json")["keys"] == []
     kinds = [row["00080060"]["Value"][0] for row in server.get(f"/dicomweb/studies/{study}/series")]
     assert sorted(set(kinds)) == ["KO", "MG", "PR"]
+    page.reload()  # OHIF does not apply the view: it says so, and where it is applied
+    expect(page.get_by_text("This study has saved views")).to_be_visible(timeout=PATIENCE_MS)
 
 
 @pytest.fixture

@@ -75,6 +75,15 @@ def test_an_image_is_turned_by_what_it_says_of_its_orientation(
     assert rule("turn", image) == {"rotation": rotation, "flip": flip}
 
 
+def test_letters_follow_the_picture_as_it_is_turned_and_flipped(rule: Any) -> None:
+    runs = ["P", "FL"]
+    right, down, left, up = [9, 0], [0, 9], [-9, 0.1], [0, -9]
+    assert rule("edges", runs, [right, down]) == {"right": "P", "left": "A", "bottom": "FL", "top": "HR"}
+    assert rule("edges", runs, [left, down]) == {"left": "P", "right": "A", "bottom": "FL", "top": "HR"}
+    assert rule("edges", runs, [down, left]) == {"bottom": "P", "top": "A", "left": "FL", "right": "HR"}
+    assert rule("edges", runs, [up, right]) == {"top": "P", "bottom": "A", "right": "FL", "left": "HR"}
+
+
 def test_a_tomosynthesis_says_its_orientation_elsewhere(rule: Any) -> None:
     frame = {"PatientOrientationInFrameSequence": [{"PatientOrientation": ["A", "L"]}]}
     assert rule("turn", MG | {"SharedFunctionalGroupsSequence": [frame]}) == {"rotation": 0, "flip": True}

@@ -80,12 +80,20 @@ def test_one_examination_can_be_seen_alone_and_hangs_again_when_it_is_reset(arch
     page.locator("[data-cy=panelMeasurement-btn]").click()  # makes the panes narrower
     expect(page.get_by_text("No Measurements")).to_be_visible()
     until(lambda: all(hangs(page, pane, "RL"[pane % 2]) for pane in range(4)))
+    assert letters(page, 0) == ["R", "A", ""]  # above and at the outer edge
+    assert letters(page, 1) == ["L", "", "A"]
     page.locator("[data-cy=MoreTools-split-button-secondary]").click()
     page.get_by_text("Rotate Right").click()
     until(lambda: not hangs(page, 0, "R"))
+    until(lambda: letters(page, 0) == ["A", "L", ""])
     page.locator("[data-cy=MoreTools-split-button-secondary]").click()
     page.get_by_text("Reset View").click()
-    until(lambda: hangs(page, 0, "R"))
+    until(lambda: hangs(page, 0, "R") and letters(page, 0) == ["R", "A", ""])
+
+
+def letters(page: Page, pane: int) -> list[str]:
+    """Where the picture runs to, as written above, at the left and at the right of a pane."""
+    return page.locator(PANES).nth(pane).locator(".fileroom-letters").all_text_contents()
 
 
 def hangs(page: Page, pane: int, side: str) -> bool:

@@ -1,4 +1,5 @@
-// What OHIF keeps to itself or stumbles over: which images cannot be shown, and items of reports without a name.
+// What OHIF keeps to itself or stumbles over: which images cannot be shown, that saved views are not applied, and items of
+// reports without a name.
 // Loaded by OHIF as an extension (viewer-config.js names it).
 
 const GATHER_MS = 500; // images fail one by one; they are told together
@@ -69,7 +70,13 @@ export default {
       }
       failures.push({ status, ...known(detail.imageId, displaySetService.getActiveDisplaySets()) });
     });
+    let views = false;
     displaySetService.subscribe(displaySetService.EVENTS.DISPLAY_SETS_ADDED, ({ displaySetsAdded }) => {
+      if (!views && displaySetsAdded.some(set => set.Modality === 'PR')) {
+        views = true;
+        const message = 'The viewer shows the images without them. The quick look, on the page of the study, applies them.';
+        uiNotificationService.show({ title: 'This study has saved views', message, type: 'info', duration: TOLD_MS / 2 });
+      }
       displaySetsAdded.filter(set => set.Modality === 'SR').forEach(set => named((set.instance ?? set.instances?.[0])?.ContentSequence));
     });
   },

@@ -185,6 +185,64 @@ function box(viewport) {
   };
 }
 
+/**
+ * Where the picture runs to at its edges on the screen, by edge: there, rows and columns, which run to `runs` (Patient
+ * Orientation), lie along `ways`, [x, y] each.
+ */
+export function edges(runs, ways) {
+  const found = {};
+  runs.forEach((word, which) => {
+    const [x, y] = ways[which];
+    const flat = Math.abs(x) >= Math.abs(y);
+    const ends = flat ? ['left', 'right'] : ['top', 'bottom'];
+    const [from, to] = (flat ? x : y) > 0 ? ends : ends.reverse();
+    found[to] = word;
+    found[from] = [...word].map(letter => OPPOSITE[letter] ?? '').join('');
+  });
+  return found;
+}
+
+const lettered = new WeakMap(); // a viewport's element to what is written on it
+
+/**
+ * Writes those letters at the upper and the outer edge of a mammogram's viewport, as it is turned now and after every
+ * turn by hand: OHIF writes none on projections. Without an instance it writes nothing there any more.
+ */
+function letter(viewport, instance) {
+  const { element } = viewport;
+  if (!lettered.has(element)) {
+    lettered.set(element, { marks: ['top', 'left', 'right'].map(mark) });
+    element.addEventListener('CORNERSTONE_CAMERA_MODIFIED', () => write(element));
+  }
+  Object.assign(lettered.get(element), { viewport, instance });
+  write(element);
+}
+
+function write(element) {
+  const { marks, viewport, instance } = lettered.get(element);
+  const runs = instance && orientation(instance);
+  const shown = runs && !contradictory(...runs) ? edges(runs, ways(viewport)) : {};
+  const inner = sideOf(instance) === 'L' ? 'left' : 'right';
+  marks.forEach(span => (span.textContent = span.dataset.edge === inner ? '' : (shown[span.dataset.edge] ?? '')));
+  element.append(...marks.filter(span => span.parentNode !== element));
+}
+
+/** How rows and columns lie on the screen: [x, y] each. */
+function ways(viewport) {
+  const { imageData } = viewport.getImageData();
+  const [origin, row, column] = [[0, 0, 0], [9, 0, 0], [0, 9, 0]].map(at => viewport.worldToCanvas(imageData.indexToWorld(at)));
+  return [row, column].map(([x, y]) => [x - origin[0], y - origin[1]]);
+}
+
+function mark(edge) {
+  const span = document.createElement('span');
+  span.className = 'fileroom-letters';
+  span.dataset.edge = edge;
+  Object.assign(span.style, { position: 'absolute', pointerEvents: 'none', color: '#a9c7ff', textShadow: '0 0 2px #000' });
+  Object.assign(span.style, edge === 'top' ? { top: '2px', left: '50%' } : { top: '50%', [edge]: '4px' });
+  return span;
+}
+
 /** 'current' for the first study, 'prior' for the second when it is of the same person, 'other' for all else. */
 export function place(study, options) {
   const [current] = options?.studies ?? [];
@@ -334,6 +392,9 @@ export default {
         hang(viewport, instance);
       } else if (viewport) {
         delete viewport.setDisplayArea;
+      }
+      if (viewport?.type === 'stack') {
+        letter(viewport, sideOf(instance) && instance);
       }
     });
   },
