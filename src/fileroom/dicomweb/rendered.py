@@ -154,7 +154,9 @@ class Rendered:
 
 
 def _spread(things: Sequence[_T]) -> list[_T]:
-    """What stands at `_PLACES` of these, each once."""
+    """What stands at `_PLACES` of these, each once; nothing where there is none."""
+    if not things:
+        return []
     last = len(things) - 1
     places = dict.fromkeys(len(things) // 2 if quarters == 2 else last * quarters // 4 for quarters in _PLACES)
     return [things[place] for place in places]
