@@ -35,7 +35,7 @@ peers: ## Install the servers and tools the tests talk to (dcmtk, PostgreSQL, Or
 	@scripts/peers.sh
 
 test: dev peers lint ## Everything that must hold before a change lands: lint, then all tests of every tier
-	@.venv/bin/python -m pytest $(ARGS)
+	@scripts/test.sh $(ARGS)
 
 check: dev lint unit ## Under a minute: ruff, mypy, import-linter, house rules, unit tests
 
