@@ -120,3 +120,13 @@ _QUERY = sa.select(
     _HELD.offset,
     _HELD.size_bytes,
 ).select_from(schema.held.outerjoin(schema.instance, _LIVE.sop_uid == _HELD.sop_uid))
+
+
+def oldest_held_ms(database: Database) -> tuple[int, int | None]:
+    """How many objects wait for a person, and when the first of them arrived. Raises DatabaseUnavailable."""
+    query = sa.select(sa.func.count(), sa.func.min(_HELD.arrived_ms)).where(
+        _HELD.verdict.is_(None), _HELD.kind != FORMER
+    )
+    with database.read() as connection:
+        count, oldest = connection.execute(query).one()
+    return int(count), None if oldest is None else int(oldest)

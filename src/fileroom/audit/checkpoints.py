@@ -57,6 +57,16 @@ class Checkpoints:
         """The public half of the ledger's key; None before the first checkpoint. Raises DamagedLedger."""
         return read_verifier(self.folder / PUBLIC)
 
+    def signer(self) -> Signer:
+        """The ledger's key, made when there is none yet. Raises DamagedLedger, StorageFull."""
+        try:
+            self.folder.mkdir(mode=0o750, exist_ok=True)
+            with (self.folder / "signing.lock").open("a") as lock:  # two that start at once make one key
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                return self._signer()
+        except OSError as error:
+            raise errors.StorageFull(f"the ledger's key cannot be kept: {error.strerror}") from error
+
     def make(self) -> Made:
         """Sign what the ledger is now. Returns once the checkpoint survives power loss in every place.
 

@@ -58,6 +58,7 @@ ROUTES: dict[str, Told] = {
     "GET /metrics": _NOT,
     "GET /static/{name}": _NOT,
     "GET /favicon.ico": _NOT,
+    "GET /answers": _NOT,  # counts and dates of the archive itself, nobody's images
     "GET /live": _NOT,  # that something arrived, not what
     "GET /demonstration": _NOT,
     "GET /": _list("the last arrivals"),

@@ -6,6 +6,8 @@ import shutil
 from collections.abc import Callable
 
 from fileroom import __version__
+from fileroom.accountability.answers import answer, open_book
+from fileroom.accountability.pages import AnswersPage
 from fileroom.administration.conflicts import ConflictsPage
 from fileroom.administration.demonstration import Demo, DemonstrationPart, DemoState, TakenOut
 from fileroom.administration.forward import ForwardPage
@@ -61,7 +63,7 @@ def web_app(
     doors: Callable[[], tuple[Address, Address]],
 ) -> tuple[Handler, ErrorAnswer]:
     """What the web server serves, and how it tells errors. `doors` tells where the web and the DICOM door listen."""
-    pages = Pages(("web", "administration", "reading", "viewer"), __version__)
+    pages = Pages(("web", "administration", "reading", "viewer", "accountability"), __version__)
     router = MeasuredRouter(metrics, Recorder(rooms.telling))
     router.add("GET", "/healthz", health.alive)
     router.add("GET", "/readyz", health.ready)
@@ -84,6 +86,7 @@ def web_app(
     ).add_routes(router)
     Upload(pages, rooms.receiver, settings.home / "spool", settings.site, rooms.telling).add_routes(router)
     LedgerPage(pages, rooms.database).add_routes(router)
+    AnswersPage(pages, lambda: answer(open_book(rooms.database, settings.home), settings.site)).add_routes(router)
     live.add_routes(router)
     Studies(pages, rooms.database).add_routes(router)
     Download(rooms.database, rooms.retriever).add_routes(router)

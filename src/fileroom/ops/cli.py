@@ -14,8 +14,10 @@ import typer.main
 from fileroom import __version__
 from fileroom.errors import FileroomError
 from fileroom.ops.commands import (
+    answers,
     audit,
     backup,
+    check,
     conflicts,
     demo,
     doctor,
@@ -84,6 +86,8 @@ app.command("backup", short_help="Copy the archive to a folder, while it runs.")
 app.command("hide", short_help="Take a study out of every answer.")(hide.hide)
 app.command("unhide", short_help="Bring a hidden study back.")(hide.unhide)
 app.add_typer(audit.app, name="audit", short_help="Who did what: the ledger, and whether it is whole.")
+app.command("answers", short_help="The seven questions, answered with dates and evidence.")(answers.answers)
+app.add_typer(check.app, name="check", short_help="What the answers rest on: look, list, history.")
 app.command("conflicts", short_help="List what waits for a person.")(conflicts.conflicts)
 
 

@@ -50,6 +50,7 @@ PLACES = (
     Place("/peers", "Peers"),
     Place("/forward", "Forwarding"),
     Place("/ledger", "Ledger"),
+    Place("/answers", "Answers"),
 )
 
 

@@ -17,6 +17,7 @@ from alembic.script import ScriptDirectory
 
 import fileroom.archive.schema
 import fileroom.audit.schema
+import fileroom.evidence.schema
 import fileroom.routing.schema  # noqa: F401 - all declare their tables
 from fileroom import errors, migrations
 from fileroom.database import METADATA, Database

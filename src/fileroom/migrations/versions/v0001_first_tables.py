@@ -282,6 +282,7 @@ def _routing() -> None:
         sa.PrimaryKeyConstraint("study_uid", "series_uid", name=op.f("pk_forward_series")),
     )
     _ledger()
+    _observation()
 
 
 def _ledger() -> None:
@@ -334,4 +335,42 @@ def _fence(table: str, key: str) -> list[str]:
         f"FOR EACH ROW EXECUTE FUNCTION {table}_refuse()",
         f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
         f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_refuse()",
+    ]
+
+
+def _observation() -> None:
+    op.create_table(
+        "observation",
+        sa.Column("check_id", TEXT, nullable=False),
+        sa.Column("site", TEXT, nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("observed_ms", sa.BigInteger(), nullable=False),
+        sa.Column("collected_ms", sa.BigInteger(), nullable=False),
+        sa.Column("grade", TEXT, nullable=False),
+        sa.Column("facts", TEXT, nullable=False),
+        sa.Column("signature", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("check_id", "site", "number", name=op.f("pk_observation")),
+    )
+    for statement in _observation_fence():
+        op.execute(statement)
+
+
+def _observation_fence() -> list[str]:
+    refusal = "observations are added, never changed"
+    if op.get_bind().dialect.name == "sqlite":
+        refuse = f"BEGIN SELECT RAISE(ABORT, '{refusal}'); END"
+        same = "check_id = NEW.check_id AND site = NEW.site AND number = NEW.number"
+        taken = f"EXISTS (SELECT 1 FROM observation WHERE {same})"
+        return [
+            f"CREATE TRIGGER observation_no_update BEFORE UPDATE ON observation {refuse}",
+            f"CREATE TRIGGER observation_no_delete BEFORE DELETE ON observation {refuse}",
+            f"CREATE TRIGGER observation_no_replace BEFORE INSERT ON observation WHEN {taken} {refuse}",
+        ]
+    return [
+        "CREATE OR REPLACE FUNCTION observation_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{refusal}'; END $$",
+        "CREATE TRIGGER observation_no_change BEFORE UPDATE OR DELETE ON observation "
+        "FOR EACH ROW EXECUTE FUNCTION observation_refuse()",
+        "CREATE TRIGGER observation_no_truncate BEFORE TRUNCATE ON observation "
+        "FOR EACH STATEMENT EXECUTE FUNCTION observation_refuse()",
     ]

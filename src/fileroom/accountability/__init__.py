@@ -1,0 +1,1 @@
+"""Answering for itself: who is responsible for what, what is still open, and who decided."""

@@ -1,0 +1,1 @@
+"""The checks, one a module: CHECK, facts with which it PASSES and facts with which it FAILS."""
