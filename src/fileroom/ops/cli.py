@@ -25,11 +25,14 @@ from fileroom.ops.commands import (
     forward,
     hide,
     import_,
+    map_,
+    map_decide,  # noqa: F401 - adds to the commands of `map_`
     peer,
     rebuild_index,
     scrub,
     send,
     serve,
+    statement,
     status,
 )
 from fileroom.ops.exit_codes import Exit, exit_code
@@ -88,6 +91,9 @@ app.command("unhide", short_help="Bring a hidden study back.")(hide.unhide)
 app.add_typer(audit.app, name="audit", short_help="Who did what: the ledger, and whether it is whole.")
 app.command("answers", short_help="The seven questions, answered with dates and evidence.")(answers.answers)
 app.add_typer(check.app, name="check", short_help="What the answers rest on: look, list, history.")
+app.add_typer(map_.app, name="map", short_help="Who answers for what, what is open, and who decided.")
+app.command("statement", short_help="Write the signed statement: map, gaps, decision.")(statement.statement)
+app.command("verify", short_help="Verify a statement, offline.")(statement.verify)
 app.command("conflicts", short_help="List what waits for a person.")(conflicts.conflicts)
 
 

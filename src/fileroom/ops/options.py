@@ -68,6 +68,7 @@ def open_database(chosen: Settings, *, make: bool = False) -> Iterator[Database]
 
     Raises BadSetting, DatabaseUnavailable, StorageFull.
     """
+    import fileroom.accountability.map_schema
     import fileroom.audit.schema
     import fileroom.evidence.schema
     import fileroom.routing.schema  # noqa: F401 - every room's tables are known from here on: a backup copies them all

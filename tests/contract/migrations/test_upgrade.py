@@ -15,6 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+import fileroom.accountability.map_schema
 import fileroom.archive.schema
 import fileroom.audit.schema
 import fileroom.evidence.schema

@@ -283,6 +283,7 @@ def _routing() -> None:
     )
     _ledger()
     _observation()
+    _maps()
 
 
 def _ledger() -> None:
@@ -315,6 +316,32 @@ def _ledger() -> None:
     )
     for table, key in (("ledger", "position"), ("ledger_checkpoint", "size")):
         for statement in _fence(table, key):
+            op.execute(statement)
+
+
+def _maps() -> None:
+    op.create_table(
+        "map_version",
+        sa.Column("id", KEY, autoincrement=False, nullable=False),
+        sa.Column("system", TEXT, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("document", TEXT, nullable=False),
+        sa.Column("digest", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_map_version")),
+        sa.UniqueConstraint("system", "number", name=op.f("uq_map_version_system_number")),
+    )
+    for name in ("map_acceptance", "decision"):
+        op.create_table(
+            name,
+            sa.Column("id", KEY, autoincrement=False, nullable=False),
+            sa.Column("system", TEXT, nullable=False),
+            sa.Column("document", TEXT, nullable=False),
+            sa.Column("digest", TEXT, nullable=False),
+            sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{name}")),
+        )
+        op.create_index(op.f(f"ix_{name}_system"), name, ["system"], unique=False)
+    for table in ("map_version", "map_acceptance", "decision"):
+        for statement in _fence(table, "id"):
             op.execute(statement)
 
 
