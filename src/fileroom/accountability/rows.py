@@ -185,8 +185,8 @@ _SHARED = frozenset(
     re.findall(
         r"\w+",
         "it help info admin administrator administrators service security privacy noreply reply no do not root "
-        "postmaster webmaster hostmaster abuse contact mail hello sales billing oncall on call ops operations compliance pacs "
-        "frontdesk front reception itsupport ithelpdesk itservice itteam pacsadmin everyone all",
+        "postmaster webmaster hostmaster abuse contact mail hello sales billing oncall on call ops operations "
+        "compliance pacs frontdesk front reception itsupport ithelpdesk itservice itteam pacsadmin everyone all",
     )
 )
 

@@ -89,23 +89,18 @@ def test_what_is_too_deep_is_refused() -> None:
         canonical([value])
 
 
+_TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+_FLOATS = st.floats(allow_nan=False, allow_infinity=False).filter(lambda one: abs(one) <= SAFE_MAX or abs(one) >= 1e21)
 _VALUES = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-SAFE_MAX, SAFE_MAX)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(st.characters(exclude_categories=["Cs"])),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner),
+    st.none() | st.booleans() | st.integers(-SAFE_MAX, SAFE_MAX) | _FLOATS | _TEXTS,
+    lambda inner: st.lists(inner) | st.dictionaries(_TEXTS, inner),
     max_leaves=20,
 )
 
 
 @given(_VALUES)
 def test_reading_the_form_and_writing_it_again_gives_the_same_bytes_and_values(value: object) -> None:
-    try:
-        data = canonical(value)
-        again = parsed(data)
-        assert again == value
-        assert canonical(again) == data
-    except NotCanonical as error:
-        assert "53 bits" in str(error)  # a float such as 1e20 is written as a whole number, and read as one
+    data = canonical(value)
+    again = parsed(data)
+    assert again == value
+    assert canonical(again) == data
