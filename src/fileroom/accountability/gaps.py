@@ -123,7 +123,17 @@ def _accounts(row: Row, accounts: tuple[Account, ...], now_ms: int) -> Iterator[
     for person, what in ((row.person, ""), (row.deputy, "deputy ")):
         if person is None:
             continue
-        disabled = [one.disabled_ms for one in accounts if _is(one, person) and one.disabled_ms is not None]
+        mine = [one for one in accounts if _is(one, person)]
+        if person.id and not mine:
+            yield Gap(
+                f"{Kind.ACCOUNT_DISABLED}:{row.role}:{person.mail.casefold()}:gone",
+                Kind.ACCOUNT_DISABLED,
+                row.role,
+                f"{TITLES[row.role]}: {what}{person.name}'s account is gone",
+                None,
+                "name another person",
+            )
+        disabled = [one.disabled_ms for one in mine if one.disabled_ms is not None]
         if disabled and min(disabled) <= now_ms:
             since = min(disabled)
             yield Gap(
@@ -191,7 +201,8 @@ def _found(look: Look | None) -> tuple[Any, ...]:
 def _unseen(facts: Facts, now_ms: int) -> Iterator[Gap]:
     for name, (_, what) in PARTS.items():
         look: Look | None = getattr(facts, name)
-        if look is not None and look.fresh(now_ms):
+        told = look is not None and (bool(look.found) or name != "release")  # something runs always
+        if told and look is not None and look.fresh(now_ms):
             continue
         when = "" if look is None else f" since {stamp(look.at_ms)}"
         yield Gap(

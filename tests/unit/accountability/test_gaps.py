@@ -59,6 +59,15 @@ def test_a_deputy_whose_account_is_disabled_is_named_in_every_row() -> None:
     assert "Backup owner: deputy Dan Zoe's account is disabled since 2025-11-21 16:00 UTC" in texts(version(), known)
 
 
+def test_an_account_that_is_gone_and_a_release_that_nobody_names_are_open() -> None:
+    one = version(row(person=replace(row().person, id="7")))
+    assert texts(one, replace(facts(one), accounts=Look(NOW_MS))) == ["Backup owner: Jane Doe's account is gone"]
+    known = replace(facts(version()), release=Look(NOW_MS))
+    assert texts(version(), known) == [
+        "Not evaluated: whether the release is the one approved was not looked at since 2025-11-24 16:00 UTC"
+    ]
+
+
 def test_disabled_anew_is_another_gap_than_before() -> None:
     one = version()
     keys = [
