@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -87,8 +87,8 @@ def observe(book: Book, check: Check, place: Place) -> None:
     book.record(check.id, place.settings.site, facts, observed_ms=seen_ms)
 
 
-def document(found: Answers) -> dict[str, Any]:
-    """The answers as `--json` gives them; the form is stable."""
+def document(found: Answers, told: Mapping[str, object] | None) -> dict[str, Any]:
+    """The answers as `--json` gives them; the form is stable. `told`: the responsibility map, as a statement has it."""
     return {
         "questions": [
             {
@@ -112,7 +112,7 @@ def document(found: Answers) -> dict[str, Any]:
             }
             for check, result in found.checks
         ],
-        "map": None,
+        "map": told,
     }
 
 

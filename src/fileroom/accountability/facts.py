@@ -98,6 +98,11 @@ PARTS = {
 }
 
 
+def running(release: str, now_ms: int) -> Facts:
+    """What a running system knows by itself: which release it is."""
+    return Facts(release=Look(now_ms, (Release(release),)))
+
+
 def read(told: object) -> Facts:
     """Facts from JSON: `{"accounts": {"at_ms": 0, "found": [{"mail": ...}]}, ...}`. Raises BadRequest."""
     if not isinstance(told, Mapping) or set(told) - set(PARTS):

@@ -34,6 +34,11 @@ class Kept:
         """The last one proposed, accepted or not."""
         return self.versions[-1] if self.versions else None
 
+    @property
+    def persons(self) -> dict[str, str]:
+        """Who answers for each role, by name, as proposed last; whether they accepted is a gap of its own."""
+        return {} if self.newest is None else {row.role.value: row.person.name for row in self.newest.rows}
+
     def in_force(self, now_ms: int) -> Version | None:
         """The newest that everybody in it accepted."""
         return versions.in_force(self.versions, self.acceptances, now_ms)

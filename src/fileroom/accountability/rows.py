@@ -13,24 +13,30 @@ from enum import StrEnum
 
 from fileroom.accountability.canonical import digest
 from fileroom.errors import BadRequest
+from fileroom.evidence.check import Role
+
+__all__ = [
+    "CHECKS_MAX",
+    "REQUIRED",
+    "STEPS_MAX",
+    "TEXT_MAX",
+    "TITLES",
+    "Owner",
+    "Person",
+    "Role",
+    "Row",
+    "Step",
+    "checked",
+    "named",
+    "plain",
+    "read",
+    "shared",
+    "text",
+]
 
 TEXT_MAX = 200  # characters
 STEPS_MAX = 20
 CHECKS_MAX = 200
-
-
-class Role(StrEnum):
-    """What somebody answers for."""
-
-    SYSTEM = "system-owner"
-    DATA = "data-owner"
-    ACCESS = "access-review-owner"
-    BACKUP = "backup-and-recovery-owner"
-    SUPPORT = "support-path"
-    EVIDENCE = "vendor-evidence-reviewer"
-    DOWNTIME = "downtime-lead"
-    EXIT = "exit-owner"
-    PRIVACY = "privacy-and-security-official"
 
 
 REQUIRED = (Role.SYSTEM, Role.DATA, Role.ACCESS, Role.BACKUP, Role.SUPPORT, Role.EVIDENCE)

@@ -6,7 +6,8 @@ import shutil
 from collections.abc import Callable
 
 from fileroom import __version__
-from fileroom.accountability.answers import answer, open_book
+from fileroom.accountability.answers import Answers, answer, open_book
+from fileroom.accountability.map import Kept, Maps
 from fileroom.accountability.pages import AnswersPage
 from fileroom.administration.conflicts import ConflictsPage
 from fileroom.administration.demonstration import Demo, DemonstrationPart, DemoState, TakenOut
@@ -86,7 +87,7 @@ def web_app(
     ).add_routes(router)
     Upload(pages, rooms.receiver, settings.home / "spool", settings.site, rooms.telling).add_routes(router)
     LedgerPage(pages, rooms.database).add_routes(router)
-    AnswersPage(pages, lambda: answer(open_book(rooms.database, settings.home), settings.site)).add_routes(router)
+    AnswersPage(pages, lambda: _answers(settings, rooms), __version__).add_routes(router)
     live.add_routes(router)
     Studies(pages, rooms.database).add_routes(router)
     Download(rooms.database, rooms.retriever).add_routes(router)
@@ -114,6 +115,12 @@ def web_app(
         lambda studies: first_images(rooms.database, studies),
     ).add_routes(router)
     return LoopbackOnly(SameOriginWrites(HostWithPort(router, lambda: doors()[0].port))), pages.tell
+
+
+def _answers(settings: Settings, rooms: Rooms) -> tuple[Answers, Kept]:
+    """The seven answers now, and the responsibility map."""
+    kept = Maps(rooms.database).kept()
+    return answer(open_book(rooms.database, settings.home), settings.site, persons=kept.persons), kept
 
 
 def _sending(rooms: Rooms) -> Sending:

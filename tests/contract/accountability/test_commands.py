@@ -17,6 +17,8 @@ import pytest
 from fileroom.accountability.map import Maps
 from fileroom.accountability.rows import REQUIRED, Role
 from fileroom.accountability.versions import day
+from fileroom.archive.binding import bind
+from fileroom.archive.packs import Packs
 from fileroom.database import Database
 from fileroom.ops.cli import main
 from tests.support.responsibility import facts, row
@@ -45,6 +47,7 @@ ROW = (
     *("--contact", "+1 555 0100", "--out-of-hours", "+1 555 0101"),
 )
 BACKUP = "backup-and-recovery-owner"
+OTHERS = tuple(role for role in REQUIRED if role is not Role.BACKUP)
 
 
 def test_a_map_is_made_accepted_decided_signed_and_believed(run: Run, tmp_path: Path) -> None:
@@ -87,17 +90,42 @@ def test_a_map_is_made_accepted_decided_signed_and_believed(run: Run, tmp_path: 
     assert run("verify", file, "--key", key)[0] == 1
 
 
+def test_what_passed_is_proven_once_a_person_answers_for_it_and_the_statement_says_so(run: Run, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    run("map", "set", BACKUP, *ROW)  # another role than the one that answers for what is looked at
+    database = Database(f"sqlite:///{home / 'fileroom.sqlite'}")
+    bind(database, Packs(home / "packs"))
+    database.close()
+    assert run("check", "run", "software-list")[0] == 0
+    assert _proven(run("answers")[1]) == []
+    observed = _fill(home, tmp_path)
+    told = run("answers")[1]
+    assert _proven(told) == ["software-list"]
+    assert {row["person"]["name"] for row in told["map"]["rows"]} > {"Jane Doe"}
+    file = tmp_path / "statement.json"
+    assert run("statement", file, "--facts", observed)[0] == 0
+    said = run("verify", file, "--key", home / "ledger" / "key.pub")[1]["statement"]
+    assert (said["questions"], said["checks"]) == (told["questions"], told["checks"])
+    assert run("statement", tmp_path / "other.json", "--system", "a cloud")[0] == 0
+    other = run("verify", tmp_path / "other.json", "--key", home / "ledger" / "key.pub")[1]["statement"]
+    assert (other["questions"], other["checks"], other["map"]) == ([], [], None)  # not of this system
+
+
+def _proven(told: dict[str, Any]) -> list[str]:
+    said = [one for question in told["questions"] for one in question["sentences"] if one["status"] == "proven"]
+    return [name for one in said for name in one["checks"]]
+
+
 def _fill(home: Path, folder: Path) -> Path:
     """The other roles, accepted; and facts that are all in order."""
     now_ms = int(time.time() * 1000)
     reviewed = day(now_ms)
     database = Database(f"sqlite:///{home / 'fileroom.sqlite'}")
     maps = Maps(database)
-    for role in REQUIRED:
-        if role is not Role.BACKUP:
-            one = row(role, reviewed=reviewed, next_review=reviewed + timedelta(days=365))
-            made = maps.propose(one, "tests")
-            maps.accept(role, one.person, "on paper", "tests")
+    for role in OTHERS:
+        one = row(role, reviewed=reviewed, next_review=reviewed + timedelta(days=365))
+        made = maps.propose(one, "tests")
+        maps.accept(role, one.person, "on paper", "tests")
     database.close()
     observed = folder / "observed.json"
     observed.write_text(json.dumps(asdict(facts(made, now_ms))))

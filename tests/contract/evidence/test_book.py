@@ -78,7 +78,7 @@ def test_an_archive_looks_at_itself_and_answers(database: Database, tmp_path: Pa
     book, place = open_book(database, tmp_path), Place(database, settings)
     for name in OBSERVERS:
         observe(book, find(name), place)
-    found = document(answer(book, "main"))
+    found = document(answer(book, "main"), None)
     status = {one["id"]: one["status"] for one in found["checks"]}
     assert len(status) == len(all_checks())
     assert (status["software-list"], status["unmatched-queue"]) == ("pass", "pass")

@@ -18,19 +18,23 @@ _SHORT = 300  # characters of a sentence on the screen; --json and the page have
 def answers(home: options.Home = None, as_json: options.Json = False) -> None:
     """Answer the seven questions that an imaging group has before it moves its images, from what was measured.
 
-    Each sentence is proven or not proven; nothing is proven without a dated, signed observation that still counts.
+    Each sentence is proven or not proven; nothing is proven without a dated, signed observation that still counts, and
+    nothing that no person answers for: see `fileroom map`.
     `fileroom check run` makes observations. The page /answers opens each sentence to its evidence.
 
     Example:  fileroom answers --json > answers.json
     """
     from fileroom.accountability.answers import answer, document, open_book
+    from fileroom.accountability.map import Maps
+    from fileroom.accountability.statement import map_told
 
     out = Output(as_json)
     settings = options.settings(home)
     with options.open_database(settings) as database:
-        found = answer(open_book(database, settings.home), settings.site)
+        kept = Maps(database).kept()
+        found = answer(open_book(database, settings.home), settings.site, persons=kept.persons)
     _tell(out, found)
-    out.result(document(found))
+    out.result(document(found, map_told(kept, found.as_of_ms)))
 
 
 def _tell(out: Output, found: Answers) -> None:

@@ -220,9 +220,9 @@ def read_facts(path: Path | None) -> Facts:
     from fileroom import __version__
     from fileroom.accountability import facts
 
-    known = facts.Facts() if path is None else facts.read(read_json(path))
-    now_ms = int(time.time() * 1000)
-    return known if known.release else replace(known, release=facts.Look(now_ms, (facts.Release(__version__),)))
+    here = facts.running(__version__, int(time.time() * 1000))
+    known = here if path is None else facts.read(read_json(path))
+    return known if known.release else replace(known, release=here.release)
 
 
 def read_json(path: Path) -> Any:

@@ -26,7 +26,7 @@ def statement(
     home: options.Home = None,
     as_json: options.Json = False,
 ) -> None:
-    """Write the signed statement: the map, what is open, the decision, and whether it may go live, as of now.
+    """Write the signed statement: the seven answers, the map, what is open, the decision, as of now.
 
     It is canonical JSON, signed with the ledger's key. Whoever is to verify it holds HOME/ledger/key.pub already: a
     key that comes with a statement proves nothing.
@@ -37,9 +37,11 @@ def statement(
 
     from fileroom import __version__
     from fileroom.accountability import statement as form
+    from fileroom.accountability.answers import answer, document
     from fileroom.accountability.map import Maps
     from fileroom.archive.schema import archive
     from fileroom.audit.checkpoints import Checkpoints
+    from fileroom.evidence.book import Book
 
     out, now_ms, known = Output(as_json), int(time.time() * 1000), read_facts(facts)
     chosen = options.settings(home)
@@ -50,7 +52,19 @@ def statement(
         second = Path(chosen.ledger_checkpoints) if chosen.ledger_checkpoints else None
         checkpoints = Checkpoints(database, chosen.home, second)
         signer = checkpoints.signer()
-    said = form.stated(kept, known, now_ms, archive=name, release=__version__, system=system, subject=subject)
+        book = Book(database, chosen.home, name)
+        told = document(answer(book, chosen.site, persons=kept.persons), None) if name and not system else {}
+    said = form.stated(
+        kept,
+        known,
+        now_ms,
+        archive=name,
+        release=__version__,
+        system=system,
+        subject=subject,
+        questions=told.get("questions", ()),
+        checks=told.get("checks", ()),
+    )
     _write(file, form.signed(said, signer))
     if verifier:
         for shipped in (form.VERIFIER, form.SCHEMA):
