@@ -6,9 +6,9 @@ Each holds a document in canonical JSON beside its SHA-256. Times are millisecon
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy import event
 
-from fileroom.audit.schema import KEY, TEXT, fence
+from fileroom.append_only import append_only
+from fileroom.audit.schema import KEY, TEXT
 from fileroom.database import METADATA
 
 map_version = sa.Table(
@@ -41,9 +41,6 @@ decision = sa.Table(
 )
 
 
-@event.listens_for(map_version, "after_create")
-@event.listens_for(map_acceptance, "after_create")
-@event.listens_for(decision, "after_create")
-def _put_up_fence(table: sa.Table, connection: sa.Connection, **_: object) -> None:
-    for statement in fence(table.name, "id", connection.dialect.name):
-        connection.exec_driver_sql(statement)
+append_only(map_version, "versions of the map")
+append_only(map_acceptance, "acceptances")
+append_only(decision, "decisions")

@@ -58,7 +58,8 @@ class AnswersPage:
 
 def _roles(kept: Kept, now_ms: int) -> list[tuple[str, Row | None, str]]:
     """Each role that has to be there or is: its title, its row, and where that row is in its life."""
-    newest, told = kept.newest, []
+    newest = kept.newest
+    told: list[tuple[str, Row | None, str]] = []
     for role in Role:
         row = None if newest is None else newest.row(role)
         if newest is not None and row is not None:

@@ -9,8 +9,8 @@ Times are milliseconds since 1970 UTC.
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy import event
 
+from fileroom.append_only import append_only
 from fileroom.database import METADATA
 
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
@@ -47,32 +47,5 @@ ledger_about = sa.Table(
     sqlite_with_rowid=False,
 )
 
-_REFUSAL = "lines of the ledger are added, never changed"
-
-
-def fence(table: str, key: str, dialect: str) -> list[str]:
-    """The statements that make a table refuse every change but a new row."""
-    if dialect == "sqlite":
-        refuse = f"BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END"
-        taken = f"EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key})"  # INSERT OR REPLACE deletes without a trigger
-        return [
-            f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} {refuse}",
-            f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} {refuse}",
-            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN {taken} {refuse}",
-        ]
-    return [
-        f"CREATE OR REPLACE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{_REFUSAL}'; END $$",
-        f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} "
-        f"FOR EACH ROW EXECUTE FUNCTION {table}_refuse()",
-        f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
-        f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_refuse()",
-    ]
-
-
-@event.listens_for(ledger, "after_create")
-@event.listens_for(ledger_checkpoint, "after_create")
-def _put_up_fence(table: sa.Table, connection: sa.Connection, **_: object) -> None:
-    (key,) = table.primary_key.columns
-    for statement in fence(table.name, key.name, connection.dialect.name):
-        connection.exec_driver_sql(statement)
+append_only(ledger, "lines of the ledger")
+append_only(ledger_checkpoint, "checkpoints of the ledger")

@@ -169,3 +169,21 @@ def test_a_row_that_was_changed_below_is_found(database: Database) -> None:
         connection.execute(sa.insert(map_schema.map_version), [changed])
     with pytest.raises(errors.DamagedLedger, match="not what was written"):
         maps.kept()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE map_version SET document = '{}'",
+        "DELETE FROM map_acceptance",
+        "INSERT OR REPLACE INTO map_version SELECT id + 1, system, number, '{}', digest FROM map_version",
+    ],
+)
+def test_what_was_proposed_and_accepted_is_not_changed_removed_or_replaced(database: Database, statement: str) -> None:
+    maps, one = Maps(database), today(Role.BACKUP)
+    maps.propose(one, "tests")
+    maps.accept(Role.BACKUP, one.person, "signed on paper", "tests")
+    if "OR REPLACE" in statement and not database.is_sqlite:
+        pytest.skip("only SQLite replaces a row on its way in")
+    with pytest.raises(sa.exc.DatabaseError, match="added, never changed"), database.write() as connection:
+        connection.exec_driver_sql(statement)

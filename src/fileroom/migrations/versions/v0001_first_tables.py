@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from fileroom.migrations.append_only import append_only_tables
+
 revision = "0001"
 down_revision = None
 
@@ -281,123 +283,4 @@ def _routing() -> None:
         sa.Column("objects", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("study_uid", "series_uid", name=op.f("pk_forward_series")),
     )
-    _ledger()
-    _observation()
-    _maps()
-
-
-def _ledger() -> None:
-    op.create_table(
-        "ledger",
-        sa.Column("position", KEY, autoincrement=False, nullable=False),
-        sa.Column("line", sa.LargeBinary(), nullable=False),
-        sa.Column("node", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("position", name=op.f("pk_ledger")),
-    )
-    op.create_table(
-        "ledger_checkpoint",
-        sa.Column("size", KEY, autoincrement=False, nullable=False),
-        sa.Column("note", TEXT, nullable=False),
-        sa.Column("made_ms", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("size", name=op.f("pk_ledger_checkpoint")),
-    )
-    op.create_table(
-        "ledger_outbox",
-        sa.Column("id", KEY, autoincrement=True, nullable=False),
-        sa.Column("line", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_outbox")),
-    )
-    op.create_table(
-        "ledger_about",
-        sa.Column("subject", TEXT, nullable=False),
-        sa.Column("position", KEY, autoincrement=False, nullable=False),
-        sa.PrimaryKeyConstraint("subject", "position", name=op.f("pk_ledger_about")),
-        sqlite_with_rowid=False,
-    )
-    for table, key in (("ledger", "position"), ("ledger_checkpoint", "size")):
-        for statement in _fence(table, key):
-            op.execute(statement)
-
-
-def _maps() -> None:
-    op.create_table(
-        "map_version",
-        sa.Column("id", KEY, autoincrement=False, nullable=False),
-        sa.Column("system", TEXT, nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("document", TEXT, nullable=False),
-        sa.Column("digest", TEXT, nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_map_version")),
-        sa.UniqueConstraint("system", "number", name=op.f("uq_map_version_system_number")),
-    )
-    for name in ("map_acceptance", "decision"):
-        op.create_table(
-            name,
-            sa.Column("id", KEY, autoincrement=False, nullable=False),
-            sa.Column("system", TEXT, nullable=False),
-            sa.Column("document", TEXT, nullable=False),
-            sa.Column("digest", TEXT, nullable=False),
-            sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{name}")),
-        )
-        op.create_index(op.f(f"ix_{name}_system"), name, ["system"], unique=False)
-    for table in ("map_version", "map_acceptance", "decision"):
-        for statement in _fence(table, "id"):
-            op.execute(statement)
-
-
-def _fence(table: str, key: str) -> list[str]:
-    refusal = "lines of the ledger are added, never changed"
-    if op.get_bind().dialect.name == "sqlite":
-        refuse = f"BEGIN SELECT RAISE(ABORT, '{refusal}'); END"
-        taken = f"EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key})"
-        return [
-            f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} {refuse}",
-            f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} {refuse}",
-            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN {taken} {refuse}",
-        ]
-    return [
-        f"CREATE OR REPLACE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{refusal}'; END $$",
-        f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} "
-        f"FOR EACH ROW EXECUTE FUNCTION {table}_refuse()",
-        f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
-        f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_refuse()",
-    ]
-
-
-def _observation() -> None:
-    op.create_table(
-        "observation",
-        sa.Column("check_id", TEXT, nullable=False),
-        sa.Column("site", TEXT, nullable=False),
-        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("observed_ms", sa.BigInteger(), nullable=False),
-        sa.Column("collected_ms", sa.BigInteger(), nullable=False),
-        sa.Column("grade", TEXT, nullable=False),
-        sa.Column("facts", TEXT, nullable=False),
-        sa.Column("signature", TEXT, nullable=False),
-        sa.PrimaryKeyConstraint("check_id", "site", "number", name=op.f("pk_observation")),
-    )
-    for statement in _observation_fence():
-        op.execute(statement)
-
-
-def _observation_fence() -> list[str]:
-    refusal = "observations are added, never changed"
-    if op.get_bind().dialect.name == "sqlite":
-        refuse = f"BEGIN SELECT RAISE(ABORT, '{refusal}'); END"
-        same = "check_id = NEW.check_id AND site = NEW.site AND number = NEW.number"
-        taken = f"EXISTS (SELECT 1 FROM observation WHERE {same})"
-        return [
-            f"CREATE TRIGGER observation_no_update BEFORE UPDATE ON observation {refuse}",
-            f"CREATE TRIGGER observation_no_delete BEFORE DELETE ON observation {refuse}",
-            f"CREATE TRIGGER observation_no_replace BEFORE INSERT ON observation WHEN {taken} {refuse}",
-        ]
-    return [
-        "CREATE OR REPLACE FUNCTION observation_refuse() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{refusal}'; END $$",
-        "CREATE TRIGGER observation_no_change BEFORE UPDATE OR DELETE ON observation "
-        "FOR EACH ROW EXECUTE FUNCTION observation_refuse()",
-        "CREATE TRIGGER observation_no_truncate BEFORE TRUNCATE ON observation "
-        "FOR EACH STATEMENT EXECUTE FUNCTION observation_refuse()",
-    ]
+    append_only_tables()
