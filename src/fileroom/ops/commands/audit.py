@@ -63,8 +63,10 @@ def list_(
         found = reading.newest(connection, wanted, limit)
     if found:
         out.table(("line", "when", "who", "what", "outcome", "patient", "study"), [_row(entry) for entry in found])
+    elif who or patient or study or kind:
+        out.say("No line of the ledger is like that.")
     else:
-        out.say("No such line.")
+        out.say("The ledger has no line yet: nothing was stored, looked at or changed here.")
     out.result({"lines": [_plain(entry) for entry in found]})
 
 

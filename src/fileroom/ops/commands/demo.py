@@ -86,8 +86,9 @@ def _remove(out: Output, settings: Settings) -> None:
     else:
         out.say(f"Out: {done.objects} objects of {done.studies} studies, {size(done.size_bytes)}.")
     if done.left:
+        studies = "1 study is" if len(done.left) == 1 else f"{len(done.left)} studies are"
         out.say(
-            f"{len(done.left)} studies are hidden instead: a person added to them, or their pack is damaged or in use. "
+            f"{studies} hidden instead: a person added something, or a pack is damaged or in use. "
             "See: fileroom hide --list"
         )
     out.result(
