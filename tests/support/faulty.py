@@ -166,7 +166,7 @@ def _half_written(count: int) -> None:
         calls[0] += 1
         if calls[0] == count:
             whole = b"".join(pieces)
-            original(fd, [whole[: len(whole) * 2 // 3]], offset)
+            original(fd, [whole[: len(whole) * 2 // 3 | 1]], offset)  # never just behind a block
             _die()
         original(fd, pieces, offset)
 

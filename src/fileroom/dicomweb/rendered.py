@@ -109,13 +109,16 @@ class Rendered:
                 yield whole, number
 
     def _first_shown(self, request: Request, candidates: Iterable[tuple[StoredInstance, int]]) -> Response:
-        """The first of these frames that can be shown. Raises NotFound when none of those that are tried can be."""
+        """The first of these frames that can be shown. Raises NotFound when none of those that are tried can be,
+        DamagedPack when the last of them lies in a pack that is damaged."""
         why: Exception | None = None
         for stored, number in islice(candidates, _TRIED_MAX):
             try:
                 return self._picture(request, stored, number, small=True)
             except (errors.UndecodableImage, errors.MalformedObject, errors.DamagedPack) as error:
                 why = error
+        if isinstance(why, errors.DamagedPack):
+            raise why  # an alarm, not something that is not there
         raise errors.NotFound(f"nothing that can be shown: {why or 'there are no pixels'}") from why
 
     def _parts(self, shown: Sequence[StoredInstance], options: RenderOptions, base: str) -> Iterator[OutgoingPart]:

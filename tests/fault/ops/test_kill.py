@@ -116,10 +116,10 @@ def test_killed_at_a_chosen_spot_nothing_acknowledged_is_lost(start: StartFilero
         finished(server)
 
 
-def killed_at(start: StartFileroom, home: str, spot: str, count: int) -> tuple[FileroomServer, Ledger]:
+def killed_at(start: StartFileroom, home: str, spot: str, count: int, large: int = 2) -> tuple[FileroomServer, Ledger]:
     """A server that killed itself at a spot while four senders were at it."""
     server, ledger = start(home, f"kill:{spot}:{count}"), Ledger()
-    ingest = Ingest(server, ledger, f"{SEED} {home} {spot}", objects=60, large=2)
+    ingest = Ingest(server, ledger, f"{SEED} {home} {spot}", objects=60, large=large)
     ledger.wait_for(lambda: not server.running.alive())
     ingest.join()
     assert server.running.popen.returncode == -signal.SIGKILL
@@ -141,7 +141,7 @@ def test_a_server_that_answers_too_early_is_found_out(start: StartFileroom) -> N
 @pytest.mark.parametrize("spot", faulty.HEALING_SPOTS)
 def test_killed_again_while_it_heals_nothing_acknowledged_is_lost(start: StartFileroom, spot: str) -> None:
     for hit in range(HITS):
-        server, ledger = killed_at(start, f"home-{hit}", "pack half written", 3)
+        server, ledger = killed_at(start, f"home-{hit}", "pack half written", 3, large=0)  # in the open pack
         server.prefix = faulty.command(f"kill:{spot}:1")
         with pytest.raises(NotReady):
             server.start()

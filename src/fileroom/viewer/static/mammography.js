@@ -212,19 +212,27 @@ function letter(viewport, instance) {
   const { element } = viewport;
   if (!lettered.has(element)) {
     lettered.set(element, { marks: ['top', 'left', 'right'].map(mark) });
-    element.addEventListener('CORNERSTONE_CAMERA_MODIFIED', () => write(element));
+    for (const change of ['CORNERSTONE_CAMERA_MODIFIED', 'CORNERSTONE_IMAGE_RENDERED']) {
+      element.addEventListener(change, () => write(element));
+    }
   }
-  Object.assign(lettered.get(element), { viewport, instance });
+  lettered.get(element).instance = instance;
   write(element);
 }
 
 function write(element) {
-  const { marks, viewport, instance } = lettered.get(element);
-  const runs = instance && orientation(instance);
+  const { marks, instance } = lettered.get(element);
+  const viewport = window.cornerstone.getEnabledElement(element)?.viewport; // the element may have got another one
+  const runs = instance && shows(viewport, instance) && orientation(instance);
   const shown = runs && !contradictory(...runs) ? edges(runs, ways(viewport)) : {};
   const inner = sideOf(instance) === 'L' ? 'left' : 'right';
   marks.forEach(span => (span.textContent = span.dataset.edge === inner ? '' : (shown[span.dataset.edge] ?? '')));
   element.append(...marks.filter(span => span.parentNode !== element));
+}
+
+/** Whether it is this one that is seen: another may be on its way, or may not come. */
+function shows(viewport, instance) {
+  return Boolean(viewport?.getImageData?.() && viewport.getCurrentImageId?.()?.includes(instance.SOPInstanceUID));
 }
 
 /** How rows and columns lie on the screen: [x, y] each. */
