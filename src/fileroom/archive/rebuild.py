@@ -1,7 +1,8 @@
 """Makes the index anew from the packs and the records, with equal answers.
 
 Objects are replayed in the order they arrived in, across packs, so that every "first one wins" falls as it did before.
-Then the decisions that stand are applied, in the order they were taken. Rot is reported against the recorded digest,
+Then the decisions that stand are applied, in the order they were taken, and what was turned away only because they
+were not applied yet is judged again. Rot is reported against the recorded digest,
 never given a new one. Records are not touched.
 """
 
@@ -21,7 +22,7 @@ from fileroom.archive.members import Finding
 from fileroom.archive.packs import Packs
 from fileroom.archive.removal import finish_removals
 from fileroom.archive.replay import replay
-from fileroom.archive.verdicts import applied
+from fileroom.archive.verdicts import applied, names_another
 from fileroom.database import METADATA, Database, Ids
 
 Progress = Callable[[int, int], None]  # bytes read, bytes in all
@@ -71,6 +72,7 @@ class _Rebuild:
         self._index = Index(Ids())
         self._ends: dict[int, int] = {}
         self._came: dict[HeldKey, Arrival] = {}  # the held objects that decisions use
+        self._turned_away: list[Arrival] = []  # served before, and held by this rebuild
         self.objects = 0
         self.held = 0
         self.findings: list[Finding] = []
@@ -91,6 +93,9 @@ class _Rebuild:
             self.held += len(batch.arrivals) - len(arrivals)
             verdicts = self._index.record(self._connection, arrivals)
             self.objects += sum(verdict.outcome is Outcome.STORED for verdict in verdicts)
+            if decisions:
+                held = (one for one, said in zip(arrivals, verdicts, strict=True) if said.outcome is Outcome.HELD)
+                self._turned_away += held
             self.held += sum(verdict.outcome in (Outcome.CONFLICT, Outcome.HELD) for verdict in verdicts)
             self.findings += batch.findings
             self._ends |= batch.ends
@@ -98,6 +103,8 @@ class _Rebuild:
             self._progress(done, total)
         for held_id, _, key in decisions:
             self._decide(held_id, key)
+        for arrival in self._turned_away:
+            self._judge_again(arrival)
         self._record_packs()
 
     def _decide(self, held_id: int, key: HeldKey) -> None:
@@ -113,6 +120,16 @@ class _Rebuild:
             self.held -= 1
         else:
             exchange(self._connection, self._packs, served, arrival)
+
+    def _judge_again(self, arrival: Arrival) -> None:
+        """Serve an object that was taken for another patient's as things were before the decisions."""
+        if names_another(self._connection, arrival) or served_object(self._connection, arrival.sop_uid) is not None:
+            return
+        held, (sop_uid, digest, transfer_syntax) = schema.held.c, arrival.held_key
+        this = (held.sop_uid == sop_uid, held.digest == digest, held.transfer_syntax == transfer_syntax)
+        self._connection.execute(sa.delete(schema.held).where(*this))
+        file(self._connection, self._packs, self._index, arrival)
+        self.objects += 1
 
     def _record_packs(self) -> None:
         """What was promised stays promised: a pack that is gone, short or damaged at its end is not laundered."""

@@ -191,6 +191,20 @@ def test_a_version_without_an_issuer_takes_the_place_without_being_called_anothe
     assert [conflicts.get(one.id).strange for one in (stranger, kin)] == [True, False]
 
 
+def test_one_that_belongs_since_a_decision_belongs_after_a_rebuild(archive: Archive) -> None:
+    archive.store(of_patient())
+    assert archive.store(of_patient(PatientName="Berg^Eva")).outcome is Outcome.CONFLICT
+    conflicts = Conflicts(archive.database, archive.packs)
+    (held,) = conflicts.listed()
+    conflicts.decide(held.id, Verdict.REPLACE, who="Ada")
+    assert archive.store(result(PatientName="Berg^Eva")).outcome is Outcome.STORED
+    assert archive.store(result(SOPInstanceUID="1.2.9.1.7.2")).outcome is Outcome.HELD  # the former name
+    before = answers(archive)
+    archive.receiver.stop()
+    rebuild_index(archive.database, Packs(archive.home / "packs"))
+    assert answers(archive) == before
+
+
 def test_after_a_crash_the_next_start_files_it_alike(tmp_path: Path, database_url: str) -> None:
     with running_archive(tmp_path, database_url) as archive:
         archive.store(of_patient())
