@@ -204,6 +204,11 @@ class Settings:
     ] = "text"
 
     @property
+    def second_checkpoints(self) -> Path | None:
+        """The second folder for the ledger's checkpoints, if there is to be one."""
+        return Path(self.ledger_checkpoints) if self.ledger_checkpoints else None
+
+    @property
     def packs(self) -> Path:
         """The folder of the packs."""
         return self.home / "packs"

@@ -16,8 +16,9 @@ from fileroom.accountability.questions import QUESTIONS, Question
 from fileroom.accountability.registry import all_checks
 from fileroom.accountability.sentences import Persons, Proof, Sentence, sentences
 from fileroom.archive import schema
+from fileroom.audit.actor import now_ms
 from fileroom.database import Database
-from fileroom.evidence.book import Book, now_ms
+from fileroom.evidence.book import Book
 from fileroom.evidence.check import Check, Status
 from fileroom.evidence.observation import OUTAGE
 from fileroom.evidence.result import Result

@@ -43,18 +43,13 @@ AUDIT = (
     _voluntary(_CCM, "LOG-02"),
     _voluntary(_ISO, "A.8.15"),
 )
-TRANSPORT = (
-    _hipaa("164.312(e)(1)"),
+_ENCRYPTION = (
     Clause(_RULE_2025, "encryption in transit and at rest", Legal.PROPOSED),
     _voluntary(_CCM, "CEK-03"),
     _voluntary(_ISO, "A.8.24"),
 )
-AT_REST = (
-    _hipaa("164.312(a)(2)(iv)"),
-    Clause(_RULE_2025, "encryption in transit and at rest", Legal.PROPOSED),
-    _voluntary(_CCM, "CEK-03"),
-    _voluntary(_ISO, "A.8.24"),
-)
+TRANSPORT = (_hipaa("164.312(e)(1)"), *_ENCRYPTION)
+AT_REST = (_hipaa("164.312(a)(2)(iv)"), *_ENCRYPTION)
 SOFTWARE = (_voluntary(_CSF, "ID.AM-02"), _voluntary(_CCM, "TVM-05"), _voluntary(_ISO, "A.8.8"))
 SUPPLIER = (_hipaa("164.308(b)(1)"), _voluntary(_CSF, "GV.SC"), _voluntary(_CCM, "STA-08"), _voluntary(_ISO, "A.5.22"))
 BACKUP = (

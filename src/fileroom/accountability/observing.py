@@ -85,7 +85,7 @@ def _declared_flows(place: Place) -> Facts:
 
 def _ledger_verifies(place: Place) -> Facts:
     keys = Checkpoints(place.database, place.settings.home)
-    second = Path(place.settings.ledger_checkpoints) if place.settings.ledger_checkpoints else None
+    second = place.settings.second_checkpoints
     folders = [folder for folder in (keys.folders[0], second) if folder is not None and folder.is_dir()]
     verifier = keys.verifier()
     apart = {str(second)} if second is not None else set()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from fileroom import errors
+from fileroom.audit.actor import now_ms
 from fileroom.audit.checkpoints import Checkpoints
 from fileroom.audit.note import Verifier
 from fileroom.database import Database
@@ -19,11 +19,6 @@ from fileroom.evidence.result import Result, Seen, result
 
 _C = schema.observation.c
 _TRIES = 5
-
-
-def now_ms() -> int:
-    """Milliseconds since 1970 UTC."""
-    return int(time.time() * 1000)
 
 
 class Book:

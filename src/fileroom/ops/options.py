@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,11 @@ def settings(home: Path | None, **given: object | None) -> Settings:
     from fileroom.ops import configuration
 
     return configuration.load({"home": home, **given}, os.environ)
+
+
+def operator() -> str:
+    """Who types a command, as what it changes is told."""
+    return f"{getpass.getuser()}, command line"[:64]
 
 
 def make_home(chosen: Settings) -> None:

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from fileroom.archive.binding import bind
 from fileroom.archive.decode import Decoder
@@ -69,7 +68,7 @@ def open_rooms(settings: Settings, metrics: Metrics | None = None) -> Iterator[R
                 return decoder.transcode(retriever.file(stored), target_uid, stored.image).dataset
 
             sender = Sender(settings.ae_title, retriever, transcode, net_limits(settings))
-            book = Book(database, checkpoints(settings, database))
+            book = Book(database, Checkpoints(database, settings.home, settings.second_checkpoints))
             telling = Telling(book, database)
             book.start()
             receiver.start()
@@ -91,12 +90,6 @@ def open_rooms(settings: Settings, metrics: Metrics | None = None) -> Iterator[R
                 receiver.stop()
                 decoder.close()
                 book.stop()
-
-
-def checkpoints(settings: Settings, database: Database) -> Checkpoints:
-    """Who signs for the ledger, as the settings have it."""
-    second = Path(settings.ledger_checkpoints) if settings.ledger_checkpoints else None
-    return Checkpoints(database, settings.home, second)
 
 
 def _put_right(database: Database, packs: Packs) -> None:

@@ -24,7 +24,7 @@ def verify_home(chosen: Settings, checkpoint: Path | None, key: Path | None) -> 
     Raises NotFound, BadRequest, DamagedLedger, DatabaseUnavailable.
     """
     own = chosen.home / FOLDER
-    second = [Path(chosen.ledger_checkpoints)] if chosen.ledger_checkpoints else []
+    second = [] if chosen.second_checkpoints is None else [chosen.second_checkpoints]
     verifier = _verifier(key, [own, *second, *_folder(checkpoint)])
     given = [checkpoint] if checkpoint is not None else []
     places = [*given, *second, *(place for place in [own / "checkpoints"] if place.is_dir())]

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,8 @@ def test_an_interrupted_import_goes_on_where_it_stopped(tmp_path: Path) -> None:
     for number, instance in enumerate(small_studies(count)):
         (folder / f"{number}.dcm").write_bytes(instance.part10)
     command = [PROGRAM, "import", folder, "--home", home]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # in the background of a shell it is ignored
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heard) as process:
         while not any((home / "packs").glob("*.tar")):
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)

@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from fileroom.accountability.clauses import LEAVING
-from fileroom.evidence.check import YEAR, Check, Facts, Role, Source
-from fileroom.evidence.judging import all_of, named
+from fileroom.accountability.documented import FAILS, PASSES, documented
+from fileroom.evidence.check import Role
 
-CHECK = Check(
-    id="exit-format-term",
-    question=7,
-    title="contract term: format",
-    claim="the contract states the format in which images are handed over",
-    observes="a document: who issued it, what it covers, who reviewed it",
-    passes_when="it was issued, has a digest, and a named person reviewed it",
-    fresh_for_seconds=YEAR,
-    owner=Role.EXIT,
-    clauses=LEAVING,
-    source=Source.DOCUMENTED,
-    judge=all_of(
-        named("issuer", "nobody issued it"),
-        named("digest", "the document has no digest"),
-        named("reviewer", "nobody reviewed it"),
-    ),
-    waits_for="No document has been handed in yet; Fileroom cannot take documents in yet",
+__all__ = ["CHECK", "FAILS", "PASSES"]
+
+CHECK = documented(
+    "exit-format-term",
+    7,
+    "contract term: format",
+    "the contract states the format in which images are handed over",
+    Role.EXIT,
+    LEAVING,
 )
-
-PASSES: Facts = {"issuer": "an auditor", "digest": "ab12", "reviewer": "person 1"}
-FAILS: Facts = {"issuer": "an auditor", "digest": "ab12", "reviewer": ""}

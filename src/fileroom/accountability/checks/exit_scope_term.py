@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from fileroom.accountability.clauses import LEAVING
-from fileroom.evidence.check import YEAR, Check, Facts, Role, Source
-from fileroom.evidence.judging import all_of, named
+from fileroom.accountability.documented import FAILS, PASSES, documented
+from fileroom.evidence.check import Role
 
-CHECK = Check(
-    id="exit-scope-term",
-    question=7,
-    title="contract term: scope retained",
-    claim="the contract states what is handed over and what is kept back",
-    observes="a document: who issued it, what it covers, who reviewed it",
-    passes_when="it was issued, has a digest, and a named person reviewed it",
-    fresh_for_seconds=YEAR,
-    owner=Role.EXIT,
-    clauses=LEAVING,
-    source=Source.DOCUMENTED,
-    judge=all_of(
-        named("issuer", "nobody issued it"),
-        named("digest", "the document has no digest"),
-        named("reviewer", "nobody reviewed it"),
-    ),
-    waits_for="No document has been handed in yet; Fileroom cannot take documents in yet",
+__all__ = ["CHECK", "FAILS", "PASSES"]
+
+CHECK = documented(
+    "exit-scope-term",
+    7,
+    "contract term: scope retained",
+    "the contract states what is handed over and what is kept back",
+    Role.EXIT,
+    LEAVING,
 )
-
-PASSES: Facts = {"issuer": "an auditor", "digest": "ab12", "reviewer": "person 1"}
-FAILS: Facts = {"issuer": "an auditor", "digest": "ab12", "reviewer": ""}

@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from fileroom.accountability.clauses import TRAINING
-from fileroom.evidence.check import YEAR, Check, Facts, Role, Source
-from fileroom.evidence.judging import all_of, named
+from fileroom.accountability.documented import FAILS, PASSES, documented
+from fileroom.evidence.check import Role
 
-CHECK = Check(
-    id="go-live-sign-off",
-    question=6,
-    title="go-live sign-off",
-    claim="a named person signed for each wave",
-    observes="a document: who issued it, what it covers, who reviewed it",
-    passes_when="it was issued, has a digest, and a named person reviewed it",
-    fresh_for_seconds=YEAR,
-    owner=Role.DOWNTIME,
-    clauses=TRAINING,
-    source=Source.DOCUMENTED,
-    judge=all_of(
-        named("issuer", "nobody issued it"),
-        named("digest", "the document has no digest"),
-        named("reviewer", "nobody reviewed it"),
-    ),
-    waits_for="No document has been handed in yet; Fileroom cannot take documents in yet",
+__all__ = ["CHECK", "FAILS", "PASSES"]
+
+CHECK = documented(
+    "go-live-sign-off",
+    6,
+    "go-live sign-off",
+    "a named person signed for each wave",
+    Role.DOWNTIME,
+    TRAINING,
 )
-
-PASSES: Facts = {"issuer": "an auditor", "digest": "ab12", "reviewer": "person 1"}
-FAILS: Facts = {"issuer": "an auditor", "digest": "ab12", "reviewer": ""}

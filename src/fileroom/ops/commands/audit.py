@@ -132,8 +132,7 @@ def checkpoint(home: options.Home = None, as_json: options.Json = False) -> None
     out = Output(as_json)
     chosen = options.settings(home)
     with _up_to_date(home) as database:
-        second = Path(chosen.ledger_checkpoints) if chosen.ledger_checkpoints else None
-        made = Checkpoints(database, chosen.home, second).make()
+        made = Checkpoints(database, chosen.home, chosen.second_checkpoints).make()
     out.say(f"{'Signed' if made.new else 'Nothing was added since'}: {made.checkpoint.size} lines.")
     for folder in made.folders:
         out.say(f"  in {folder}")

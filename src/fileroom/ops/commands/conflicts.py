@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -142,7 +141,7 @@ def _act(
 
     if decide is not None and undo is not None:
         raise BadRequest("decide and undo are two acts", hint="one after the other")
-    who = f"{getpass.getuser()}, command line"[:64]
+    who = options.operator()
     with options.open_database(settings) as database:
         archive = Conflicts(database, Packs(settings.packs))
         if decide is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import time
 from datetime import date
@@ -149,7 +148,7 @@ def set_(
             raise BadRequest(
                 f"a new row needs {', '.join(absent)}", hint="fileroom map set --help shows a whole example"
             )
-        made = maps.propose(read(told), _who(), system, seen=0 if newest is None else newest.number)
+        made = maps.propose(read(told), options.operator(), system, seen=0 if newest is None else newest.number)
     out.say(f"Proposed, in version {made.number}. Now the person accepts: fileroom map accept {wanted}")
     out.result({"version": made.number, "digest": made.digest, "row": _plain_row(made.row(wanted))})
 
@@ -176,7 +175,7 @@ def accept(
         newest = maps.kept(system).newest
         row = None if newest is None else newest.row(wanted)
         identity = "" if row is None else row.person.id
-        made = maps.accept(wanted, Person("", mail.strip(), identity), how, _who(), system)
+        made = maps.accept(wanted, Person("", mail.strip(), identity), how, options.operator(), system)
     out.say(f"{made.person.name} accepts {wanted}, {when(made.at_ms)}.")
     out.result({"role": wanted.value, "person": made.person.name, "at_ms": made.at_ms, "row": made.row_digest})
 
@@ -272,7 +271,3 @@ def _in_a_year(today: date) -> str:
         return today.replace(year=today.year + 1).isoformat()
     except ValueError:  # 29 February
         return today.replace(year=today.year + 1, day=28).isoformat()
-
-
-def _who() -> str:
-    return f"{getpass.getuser()}, command line"[:64]

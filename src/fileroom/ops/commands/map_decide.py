@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -91,7 +90,7 @@ def decide(
             gaps=accepted,
             at_ms=0,
         )
-        made = maps.decide(made, known, f"{getpass.getuser()}, command line"[:64])
+        made = maps.decide(made, known, options.operator())
         answer = maps.kept(system).may_go_live(known, made.at_ms, subject)
     out.say(f"Recorded: {made.verdict}, by {printable(made.by.name)}. May go live: {'yes' if answer.yes else 'no'}")
     for reason in answer.reasons:

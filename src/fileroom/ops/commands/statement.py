@@ -49,9 +49,7 @@ def statement(
         kept = Maps(database).kept(system)
         with database.read() as connection:
             name = connection.execute(sa.select(archive.c.id)).scalar() or ""
-        second = Path(chosen.ledger_checkpoints) if chosen.ledger_checkpoints else None
-        checkpoints = Checkpoints(database, chosen.home, second)
-        signer = checkpoints.signer()
+        signer = Checkpoints(database, chosen.home).signer()
         book = Book(database, chosen.home, name)
         told = document(answer(book, chosen.site, persons=kept.persons), None) if name and not system else {}
     said = form.stated(
