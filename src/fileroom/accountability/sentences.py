@@ -57,9 +57,12 @@ def sentences(
         seen = min(results[name].observed_ms or 0 for name in proven)
         until = min(results[name].valid_until_ms or 0 for name in proven)
         said.append(Sentence(f"{_capital(claims)}.", Proof.PROVEN, tuple(proven), seen, until))
-    if wrong:
-        faults = [f"{checks[name].title} ({_fault(results[name])})" for name in wrong]
-        said.append(Sentence(f"Not as promised: {'; '.join(faults)}.", Proof.NOT_PROVEN, tuple(wrong)))
+    if wrong and all(results[name].status is Status.PASS for name in wrong):
+        passed = "; ".join(checks[name].title for name in wrong)
+        said.append(Sentence(f"It passed, and nobody answers for it: {passed}.", Proof.NOT_PROVEN, tuple(wrong)))
+    elif wrong:
+        faults = "; ".join(f"{checks[name].title} ({_fault(results[name])})" for name in wrong)
+        said.append(Sentence(f"Not as promised: {faults}.", Proof.NOT_PROVEN, tuple(wrong)))
     if unseen:
         titles = [checks[name].title if name in checks else f"the check {name}, which is missing" for name in unseen]
         said.append(Sentence(f"Nobody has shown yet: {'; '.join(titles)}.", Proof.NOT_PROVEN, tuple(unseen)))

@@ -55,4 +55,9 @@ def test_what_nobody_answers_for_is_not_proven_once_there_is_a_map() -> None:
     removed = {role: name for role, name in PERSONS.items() if role != Role.DATA} | {Role.PRIVACY: " "}
     said = sentences(QUESTIONS[0], CHECKS, results(Status.PASS), removed)
     assert [one.proof for one in said] == [Proof.NOT_PROVEN]
-    assert "nobody answers for it" in said[0].text
+    assert said[0].text.startswith("It passed, and nobody answers for it: index against packs")
+    found = results(Status.PASS) | {"scrub": Result("scrub", Status.FAIL, "one thing is not as recorded")}
+    said = sentences(QUESTIONS[3], CHECKS, found, {})
+    assert said[0].text.startswith("Not as promised: ")
+    assert "every byte read (one thing is not as recorded)" in said[0].text
+    assert "(it passed, and nobody answers for it)" in said[0].text
